@@ -1,0 +1,27 @@
+/** ACR's actions on a repository, as token scopes spell them. */
+export type RepositoryAction =
+  | 'pull'
+  | 'push'
+  | 'delete'
+  | 'metadata_read'
+  | 'metadata_write'
+  | 'deleted_read'
+  | 'deleted_restore';
+
+/** One right, as an endpoint needs it and as a token grants it. */
+export type Need =
+  | { readonly type: 'repository'; readonly name: string; readonly action: RepositoryAction }
+  | { readonly type: 'registry'; readonly name: 'catalog'; readonly action: '*' }
+  /** Runs the registry itself: keys, scrub, passwords. No token scope grants it. */
+  | { readonly type: 'operator' };
+
+/** What an operation declares; an operation without one does not compile. */
+export type Permission =
+  /** Anybody, unauthenticated too. Say why. */
+  | { readonly kind: 'public'; readonly reason: string }
+  /** Any authenticated principal (anonymous too where anonymous pull is on). */
+  | { readonly kind: 'authenticated' }
+  | { readonly kind: 'catalog' }
+  /** All of these actions on the repository named by the path parameter `name`. */
+  | { readonly kind: 'repository'; readonly actions: readonly RepositoryAction[] }
+  | { readonly kind: 'operator' };

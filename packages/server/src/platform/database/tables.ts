@@ -1,0 +1,187 @@
+import type { Generated } from 'kysely';
+
+/**
+ * Every table, once, for both engines. Times are milliseconds since the Unix epoch; sizes are bytes; digests are
+ * `algorithm:hex`; `sealed_*` and `wrapped_*` columns hold ciphertext. Booleans are 0 or 1.
+ */
+export interface Tables {
+  registries: RegistryRow;
+  data_keys: DataKeyRow;
+  signing_keys: SigningKeyRow;
+  admin_users: AdminUserRow;
+  admin_passwords: AdminPasswordRow;
+  repositories: RepositoryRow;
+  blobs: BlobRow;
+  parts: PartRow;
+  repository_blobs: RepositoryBlobRow;
+  uploads: UploadRow;
+  manifests: ManifestRow;
+  manifest_blobs: ManifestBlobRow;
+  manifest_children: ManifestChildRow;
+  tags: TagRow;
+  garbage: GarbageRow;
+  damage: DamageRow;
+}
+
+export interface RegistryRow {
+  id: Generated<number>;
+  name: string;
+  anonymous_pull: number;
+  created_at: number;
+}
+
+export interface DataKeyRow {
+  id: string;
+  registry_id: number;
+  /** Which wrapping key wrapped it. */
+  wrapping_key_id: string;
+  wrapped_key: Uint8Array;
+  /** 1 for the key that seals new content: exactly one per registry. */
+  is_current: number;
+  created_at: number;
+}
+
+/** Keys that sign access and refresh tokens (ES256). */
+export interface SigningKeyRow {
+  id: string;
+  wrapping_key_id: string;
+  wrapped_private_key: Uint8Array;
+  /** JWK as JSON. */
+  public_key: string;
+  is_current: number;
+  created_at: number;
+}
+
+export interface AdminUserRow {
+  registry_id: number;
+  username: string;
+  is_enabled: number;
+  /** Grows with every change of a password or of `is_enabled`; tokens carry it and die when it moves on. */
+  generation: number;
+}
+
+export interface AdminPasswordRow {
+  registry_id: number;
+  slot: 'password' | 'password2';
+  /** `keyed-sha256` for generated secrets, `argon2id` for passwords that a person chose. */
+  scheme: 'keyed-sha256' | 'argon2id';
+  verifier: string;
+  created_at: number;
+}
+
+export interface RepositoryRow {
+  id: Generated<number>;
+  registry_id: number;
+  name: string;
+  created_at: number;
+  /** Set by the first manifest: from then on the catalog lists the repository. Uploads alone do not list it. */
+  listed_at: number | null;
+  /** Set when the repository was deleted: its name is free at once, its rows go in batches later. */
+  deleted_at: number | null;
+}
+
+/** Content known to a registry, addressed by one digest. Readable only through `repository_blobs`. */
+export interface BlobRow {
+  id: Generated<number>;
+  registry_id: number;
+  digest: string;
+  size_bytes: number;
+  created_at: number;
+}
+
+/**
+ * One sealed object. Exactly one of `upload_id` and `blob_id` is set, or neither when it is garbage (then a `garbage`
+ * row names it).
+ */
+export interface PartRow {
+  name: string;
+  registry_id: number;
+  data_key_id: string;
+  upload_id: string | null;
+  blob_id: number | null;
+  /** Order within its upload or blob, from 0, without gaps. */
+  position: number;
+  /** Plaintext bytes; null while the part is reserved and not yet durable. */
+  size_bytes: number | null;
+  created_at: number;
+}
+
+/** Access to content is this row, never "the object exists". */
+export interface RepositoryBlobRow {
+  repository_id: number;
+  blob_id: number;
+  linked_at: number;
+}
+
+export interface UploadRow {
+  id: string;
+  repository_id: number;
+  /** Who began it; nobody else may address it. */
+  principal: string;
+  algorithm: string;
+  /** Bytes in durable parts. */
+  received_bytes: number;
+  /** Grows with every change: a writer that lost a race finds its version gone. */
+  version: number;
+  created_at: number;
+  updated_at: number;
+}
+
+export interface ManifestRow {
+  id: Generated<number>;
+  repository_id: number;
+  digest: string;
+  media_type: string;
+  artifact_type: string | null;
+  subject_digest: string | null;
+  /** Of the plaintext. */
+  size_bytes: number;
+  data_key_id: string;
+  /** The exact bytes, sealed; associated data `manifest:<registry id>:<digest>`. */
+  sealed_content: Uint8Array;
+  /** For manifests with a subject: annotations as JSON, sealed; associated data `annotations:<registry id>:<digest>`. */
+  sealed_annotations: Uint8Array | null;
+  pushed_at: number;
+}
+
+/** Which blobs of its repository a manifest needs. The foreign key to `repository_blobs` keeps collection away. */
+export interface ManifestBlobRow {
+  manifest_id: number;
+  repository_id: number;
+  blob_id: number;
+}
+
+export interface ManifestChildRow {
+  manifest_id: number;
+  repository_id: number;
+  child_digest: string;
+}
+
+export interface TagRow {
+  repository_id: number;
+  name: string;
+  manifest_id: number;
+  pushed_at: number;
+}
+
+/**
+ * Candidates for collection. A row says "look here again after `due_at`", never "this is garbage": the collector checks
+ * inside a transaction that conflicts with pushes and mounts.
+ */
+export interface GarbageRow {
+  id: Generated<number>;
+  kind: 'repository' | 'repository-blob' | 'blob' | 'part';
+  /** repository: id; repository-blob: `<repository id>:<blob id>`; blob: id; part: name. Unique with `kind`. */
+  subject: string;
+  due_at: number;
+  attempts: number;
+}
+
+/** What scrub found. A row goes when the part is gone or opens again. */
+export interface DamageRow {
+  part_name: string;
+  registry_id: number;
+  blob_digest: string | null;
+  reason: string;
+  found_at: number;
+}

@@ -1,0 +1,1 @@
+export { ensureRepository, findRepositoryId } from './queries.ts';

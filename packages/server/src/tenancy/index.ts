@@ -1,0 +1,2 @@
+export type { Principal } from './principal.ts';
+export type { Registry } from './registry.ts';

@@ -1,0 +1,11 @@
+import type { Need } from '@berth/api';
+
+/** Whoever is authenticated. Basic and Bearer of the same credential give the same rights. */
+export interface Principal {
+  readonly kind: 'admin' | 'anonymous';
+  /** Stable and unique within a registry; owns upload sessions. `admin:<username>` or `anonymous`. */
+  readonly id: string;
+  readonly registryId: number;
+  /** The one permission check. For Bearer it is the intersection of the token's access and the owner's present rights. */
+  permits(need: Need): boolean;
+}
