@@ -1,0 +1,53 @@
+import { defineTransaction } from '../database/database.ts';
+import { lockFreeRows } from '../database/lock-rows.ts';
+import type { GarbageKind } from './candidates.ts';
+
+export interface ClaimInput {
+  readonly kinds: readonly GarbageKind[];
+  readonly limit: number;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** How long a claim keeps others away; doubles with every attempt up to `retryMaxMs`. */
+  readonly retryMs: number;
+  readonly retryMaxMs: number;
+}
+
+export interface ClaimedCandidate {
+  readonly id: number;
+  readonly kind: GarbageKind;
+  readonly subject: string;
+  readonly attempts: number;
+  /** The due time that this claim wrote. */
+  readonly claimedUntil: number;
+}
+
+/**
+ * Takes the candidates that have been due longest. Taking moves their due time on: a process that dies with a claim
+ * loses nothing, another takes it later, and a failing subject comes back ever more slowly.
+ */
+export const claimCandidates = defineTransaction(
+  'garbage.claim',
+  async (tx, input: ClaimInput): Promise<readonly ClaimedCandidate[]> => {
+    const due = await lockFreeRows(
+      tx
+        .selectFrom('garbage')
+        .select(['id', 'kind', 'subject', 'attempts'])
+        .where('due_at', '<=', input.now)
+        .where('kind', 'in', input.kinds)
+        .orderBy('due_at')
+        .orderBy('id')
+        .limit(input.limit),
+    ).execute();
+    const byAttempts = Map.groupBy(due, (row) => row.attempts);
+    const claimed: ClaimedCandidate[] = [];
+    for (const [attempts, rows] of byAttempts) {
+      const claimedUntil = input.now + Math.min(input.retryMs * 2 ** Math.min(attempts, 30), input.retryMaxMs);
+      const ids = rows.map((row) => row.id);
+      await tx.updateTable('garbage').set({ due_at: claimedUntil, attempts: attempts + 1 }).where('id', 'in', ids).execute();
+      claimed.push(...rows.map((row) => ({ ...row, claimedUntil })));
+    }
+    return claimed;
+  },
+);
+
+export const collectorTransactions = [claimCandidates] as const;
