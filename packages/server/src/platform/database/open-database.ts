@@ -1,0 +1,25 @@
+import type { Database } from './database.ts';
+import { openPostgres } from './postgres/open-postgres.ts';
+import { openSqlite } from './sqlite/open-sqlite.ts';
+
+export interface OpenDatabaseOptions {
+  /** `postgres://…` for the shared engine, or the path of a SQLite file. */
+  readonly location: { readonly url: string } | { readonly file: string };
+  /** A module whose export `transactions` lists every definition: SQLite's writer thread imports it. */
+  readonly transactionsModule: URL;
+  /** Milliseconds since the epoch, for the schema's history. */
+  readonly now: number;
+  /** PostgreSQL only: connections of this process. */
+  readonly maxConnections?: number;
+  /** PostgreSQL only: told of connections that broke while idle. */
+  readonly onIdleError?: (error: Error) => void;
+}
+
+/**
+ * Opens either engine, migrated to the newest schema.
+ * @throws SchemaTooNewError
+ */
+export function openDatabase({ location, transactionsModule, ...options }: OpenDatabaseOptions): Promise<Database> {
+  if ('file' in location) return openSqlite({ file: location.file, transactionsModule, now: options.now });
+  return openPostgres({ url: location.url, ...options });
+}

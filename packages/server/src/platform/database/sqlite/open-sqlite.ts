@@ -1,0 +1,60 @@
+import { kyselyOnSqlite, immediateTransactions } from './dialect.ts';
+import type { Database, ReadQueries, TransactionDefinition } from '../database.ts';
+import type { Tables } from '../tables.ts';
+import { migrate } from '../migrate.ts';
+import { registerDirectReads } from '../prepared-read.ts';
+import { openReadConnection, openWriteConnection } from './settings.ts';
+import { WriteQueue, type WriteQueueLimits } from './write-queue.ts';
+
+export interface OpenSqliteOptions {
+  /** Path of the database file; made when missing. Its folder must exist. */
+  readonly file: string;
+  /** A module whose export `transactions` lists every definition: the writer thread imports it. */
+  readonly transactionsModule: URL;
+  /** Milliseconds since the epoch, for the schema's history. */
+  readonly now: number;
+  readonly limits?: WriteQueueLimits;
+}
+
+/**
+ * Opens the embedded engine and migrates it. One process owns the file: see `acquireDataLock`.
+ * @throws SchemaTooNewError
+ */
+export async function openSqlite(options: OpenSqliteOptions): Promise<Database> {
+  // The thread loads its modules while this one migrates.
+  const queue = new WriteQueue(options.limits);
+  try {
+    await migrateFile(options.file, options.now);
+    await queue.open(options.file, options.transactionsModule);
+  } catch (error) {
+    await queue.terminate();
+    throw error;
+  }
+  const connection = openReadConnection(options.file);
+  const read: ReadQueries = kyselyOnSqlite<Tables>(connection, undefined);
+  registerDirectReads(read, (sql, parameters) => connection.query(sql, parameters));
+  return {
+    engine: 'sqlite',
+    read,
+    write: async <Input, Result>(definition: TransactionDefinition<Input, Result>, input: Input): Promise<Result> =>
+      // The definition of that name ran in the thread, so the result is its result.
+      (await queue.write(definition.name, input)) as Result,
+    check: async () => {
+      queue.check();
+      connection.query('select 1', []);
+    },
+    close: async () => {
+      await read.destroy();
+      await queue.close();
+    },
+  };
+}
+
+async function migrateFile(file: string, now: number): Promise<void> {
+  const db = kyselyOnSqlite<unknown>(openWriteConnection(file), immediateTransactions);
+  try {
+    await migrate(db, 'sqlite', { now });
+  } finally {
+    await db.destroy();
+  }
+}
