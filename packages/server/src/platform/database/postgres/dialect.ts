@@ -2,7 +2,7 @@ import { type CompiledQuery, type DatabaseConnection, Kysely, PostgresDialect, t
 import type { Pool } from 'pg';
 import { toExpected } from './failures.ts';
 
-/** A Kysely on a pool, whose errors are catalogued where they can be. Destroying it ends the pool. */
+/** A Kysely on a pool, whose errors are catalogued where they can be. Whoever opened the pool ends it. */
 export function kyselyOnPostgres<T>(pool: Pool): Kysely<T> {
   return new Kysely<T>({ dialect: new CataloguingDialect({ pool }) });
 }
@@ -19,6 +19,7 @@ class CataloguingDialect extends PostgresDialect {
         throw toExpected(error);
       }
     };
+    driver.destroy = async () => {};
     return driver;
   }
 }

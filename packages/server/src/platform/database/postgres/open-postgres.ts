@@ -31,7 +31,7 @@ export async function openPostgres(options: OpenPostgresOptions): Promise<Databa
   try {
     await migrate(kyselyOnPostgres<unknown>(pool), 'postgres', { now: options.now });
   } catch (error) {
-    await read.destroy();
+    await pool.end();
     throw error;
   }
   return {
@@ -41,12 +41,12 @@ export async function openPostgres(options: OpenPostgresOptions): Promise<Databa
     check: async () => {
       await sql`select 1`.execute(read);
     },
-    close: () => read.destroy(),
+    close: () => pool.end(),
   };
 }
 
 /** Loaded late, so that who runs on SQLite does not pay for it at start. */
-async function openPool(options: OpenPostgresOptions): Promise<Pool> {
+export async function openPool(options: Omit<OpenPostgresOptions, 'now'>): Promise<Pool> {
   const { default: pg } = await import('pg');
   const parsers = new Map<number, (text: string) => unknown>([
     [pg.types.builtins.INT8, toSafeNumber],

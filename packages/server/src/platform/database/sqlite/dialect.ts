@@ -31,7 +31,7 @@ export const savepointTransactions: TransactionStatements = {
   rollback: ['rollback to member', 'release member'],
 };
 
-/** A Kysely on one synchronous connection. Destroying it closes the connection. */
+/** A Kysely on one synchronous connection. Whoever opened the connection closes it. */
 export function kyselyOnSqlite<T>(connection: SqliteConnection, statements: TransactionStatements | undefined): Kysely<T> {
   const dialect: Dialect = {
     createAdapter: () => new SqliteAdapter(),
@@ -80,9 +80,7 @@ class SqliteConnectionDriver implements Driver {
 
   async releaseConnection(): Promise<void> {}
 
-  async destroy(): Promise<void> {
-    this.#connection.close();
-  }
+  async destroy(): Promise<void> {}
 
   #run(phase: keyof TransactionStatements): void {
     if (this.#statements === undefined) throw new Error('this connection only reads: write through Database.write');

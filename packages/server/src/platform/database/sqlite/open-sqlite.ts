@@ -44,17 +44,17 @@ export async function openSqlite(options: OpenSqliteOptions): Promise<Database> 
       connection.query('select 1', []);
     },
     close: async () => {
-      await read.destroy();
+      connection.close();
       await queue.close();
     },
   };
 }
 
 async function migrateFile(file: string, now: number): Promise<void> {
-  const db = kyselyOnSqlite<unknown>(openWriteConnection(file), immediateTransactions);
+  const connection = openWriteConnection(file);
   try {
-    await migrate(db, 'sqlite', { now });
+    await migrate(kyselyOnSqlite<unknown>(connection, immediateTransactions), 'sqlite', { now });
   } finally {
-    await db.destroy();
+    connection.close();
   }
 }

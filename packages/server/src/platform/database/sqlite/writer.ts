@@ -63,7 +63,7 @@ function serve(port: MessagePort): void {
     }
     isRunning = false;
     if (isClosing) {
-      await writer?.db.destroy();
+      writer?.connection.close();
       port.close();
     }
   };
