@@ -1,4 +1,4 @@
-import { defineTransaction } from '../database/database.ts';
+import { type ReadQueries, defineTransaction } from '../database/database.ts';
 import { lockFreeRows } from '../database/lock-rows.ts';
 import type { GarbageKind } from './candidates.ts';
 
@@ -49,5 +49,21 @@ export const claimCandidates = defineTransaction(
     return claimed;
   },
 );
+
+export interface Backlog {
+  readonly due: number;
+  /** Milliseconds since the epoch; null when nothing is due. */
+  readonly oldestDueAt: number | null;
+}
+
+/** What waits for the collector now. Costs as much as is due, not as much as is stored. */
+export async function countCandidates(db: ReadQueries, now: number): Promise<Backlog> {
+  const row = await db
+    .selectFrom('garbage')
+    .select(({ fn }) => [fn.countAll<number>().as('due'), fn.min<number | null>('due_at').as('oldestDueAt')])
+    .where('due_at', '<=', now)
+    .executeTakeFirstOrThrow();
+  return row;
+}
 
 export const collectorTransactions = [claimCandidates] as const;

@@ -2,6 +2,9 @@ import { type TransactionDefinition, type WriteQueries, defineTransaction } from
 import { lockRows } from '../database/lock-rows.ts';
 import type { GarbageKind } from './candidates.ts';
 
+/** Keeps a mistaken handler from spinning. */
+const soonestLookMs = 1_000;
+
 /** What a handler's transaction is asked about. */
 export interface CollectionSubject {
   /** As `addCandidate` was given it. */
@@ -15,7 +18,7 @@ export interface CollectionSubject {
 /**
  * - `done`: forget the candidate. Either its rows are deleted, or it is in use (whoever drops the last use asks again).
  * - `again`: a bounded batch of its rows went and more are left: come back at once.
- * - `{ lookAgainAt }`: not yet (ms since the epoch).
+ * - `{ lookAgainAt }`: not yet (ms since the epoch; at the earliest a second from now).
  */
 export type CollectionVerdict = 'done' | 'again' | { readonly lookAgainAt: number };
 
@@ -62,7 +65,7 @@ export function defineCollection(
       await tx.deleteFrom('garbage').where('id', '=', input.candidateId).execute();
       return 'collected';
     }
-    const dueAt = verdict === 'again' ? input.now : verdict.lookAgainAt;
+    const dueAt = verdict === 'again' ? input.now : Math.max(verdict.lookAgainAt, input.now + soonestLookMs);
     await tx.updateTable('garbage').set({ due_at: dueAt, attempts: 0 }).where('id', '=', input.candidateId).execute();
     return verdict === 'again' ? 'again' : 'postponed';
   });
