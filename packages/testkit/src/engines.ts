@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type TestContext, describe, test } from 'node:test';
+import { type TestContext, after, describe, test } from 'node:test';
 import { type Database, type OpenDatabaseOptions, openDatabase } from '@berth/server/database';
-import { postgresDatabases, postgresObstacle } from './postgres-databases.ts';
+import { endPostgresDatabases, postgresDatabases, postgresObstacle } from './postgres-databases.ts';
 
 export type DatabaseLocation = OpenDatabaseOptions['location'];
 
@@ -73,6 +73,7 @@ export function forEachEngine(define: (engine: TestEngine) => void): void {
     if (!wanted.includes(engine.name)) continue;
     const obstacle = engine.name === 'postgres' ? postgresObstacle() : undefined;
     if (obstacle === undefined) {
+      if (engine.name === 'postgres') after(endPostgresDatabases);
       describe(`on ${engine.name}`, () => define(engine));
     } else if (process.env['BERTH_REQUIRE_POSTGRES'] === '1') {
       test('PostgreSQL is there', () => assert.fail(obstacle));

@@ -32,7 +32,7 @@ export function findPostgresPrograms(): string | undefined {
 const supervisor = `
   "$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c unix_socket_permissions=0777 \\
     -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0 \\
-    -c max_connections=200 -c shared_buffers=64MB -c log_min_messages=log -c lc_messages=C &
+    -c max_connections=200 -c deadlock_timeout=50ms -c shared_buffers=64MB -c log_min_messages=log -c lc_messages=C &
   server=$!
   cat > /dev/null
   kill -INT $server

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { after } from 'node:test';
 import { openDatabase } from '@berth/server/database';
 import { kyselyOnPostgres, openPool } from '@berth/server/database/postgres';
 import { sql } from 'kysely';
-import { findPostgresPrograms, startPostgresCluster } from './postgres-cluster.ts';
+import { type PostgresCluster, findPostgresPrograms, startPostgresCluster } from './postgres-cluster.ts';
 
 /** Why PostgreSQL cannot be tested here; undefined when it can. */
 export function postgresObstacle(): string | undefined {
@@ -17,6 +16,7 @@ export interface PostgresDatabases {
   /** URL of a new database without tables. */
   create(): Promise<string>;
   drop(url: string): Promise<void>;
+  end(): Promise<void>;
 }
 
 let shared: Promise<PostgresDatabases> | undefined;
@@ -27,8 +27,17 @@ export function postgresDatabases(transactionsModule: URL): Promise<PostgresData
   return shared;
 }
 
+/** Once at the end of a test file; more often does no harm. */
+export async function endPostgresDatabases(): Promise<void> {
+  const ending = shared;
+  shared = undefined;
+  await (await ending)?.end();
+}
+
 async function start(transactionsModule: URL): Promise<PostgresDatabases> {
-  const serverUrl = process.env['BERTH_TEST_POSTGRES_URL'] ?? (await startPrivateCluster());
+  const given = process.env['BERTH_TEST_POSTGRES_URL'];
+  const cluster = given === undefined ? await startPrivateCluster() : undefined;
+  const serverUrl = cluster?.url ?? given ?? '';
   const prefix = `berth_${randomBytes(6).toString('hex')}`;
   const template = `${prefix}_template`;
   let count = 0;
@@ -57,13 +66,15 @@ async function start(transactionsModule: URL): Promise<PostgresDatabases> {
   await run(`create database ${template}`);
   const migrated = await openDatabase({ location: { url: urlOf(template) }, transactionsModule, now: 0 });
   await migrated.close();
-  after(() => run(`drop database ${template}`));
-  return { clone: () => make(template), create: () => make('template1'), drop };
+  const end = async (): Promise<void> => {
+    await run(`drop database ${template}`);
+    await cluster?.stop();
+  };
+  return { clone: () => make(template), create: () => make('template1'), drop, end };
 }
 
-async function startPrivateCluster(): Promise<string> {
+async function startPrivateCluster(): Promise<PostgresCluster> {
   const programs = findPostgresPrograms();
   if (programs === undefined) throw new Error('PostgreSQL is not installed');
-  const cluster = await startPostgresCluster(programs);
-  return cluster.url;
+  return startPostgresCluster(programs);
 }
