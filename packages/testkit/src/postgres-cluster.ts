@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { chownSync, mkdtempSync, readdirSync } from 'node:fs';
+import { chownSync, mkdtempSync, readdirSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -46,7 +46,7 @@ const supervisor = `
  */
 export async function startPostgresCluster(programs: string): Promise<PostgresCluster> {
   const owner = process.getuid?.() === 0 ? postgresUser() : undefined;
-  const folder = mkdtempSync(join(tmpdir(), 'berth-pg-'));
+  const folder = mkdtempSync(join(roomyFolder(), 'berth-pg-'));
   if (owner !== undefined) chownSync(folder, owner.uid, owner.gid);
   const data = join(folder, 'data');
   const collation = ['--encoding=UTF8', '--locale=C', '--locale-provider=icu', '--icu-locale=en'];
@@ -61,6 +61,17 @@ export async function startPostgresCluster(programs: string): Promise<PostgresCl
   });
   await untilReady(child);
   return { url: `postgres://berth@${encodeURIComponent(folder)}/postgres`, stop: () => stop(child) };
+}
+
+/** In memory where there is room: a new database for each test then takes 20 ms rather than 250. */
+function roomyFolder(): string {
+  const inMemory = '/dev/shm';
+  try {
+    const { bavail, bsize } = statfsSync(inMemory);
+    return bavail * bsize > 2 ** 30 ? inMemory : tmpdir();
+  } catch {
+    return tmpdir();
+  }
 }
 
 async function untilReady(child: ChildProcess): Promise<void> {
