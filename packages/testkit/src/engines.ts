@@ -31,8 +31,30 @@ const serverTransactions = new URL(import.meta.resolve('@berth/server/transactio
 async function openAt(t: TestContext, location: DatabaseLocation, options: OpenTestDatabaseOptions = {}): Promise<Database> {
   const { transactionsModule = serverTransactions, ...rest } = options;
   const database = await openDatabase({ location, transactionsModule, now: Date.now(), maxConnections: 4, ...rest });
-  t.after(() => database.close());
+  atEnd(t).closers.push(() => database.close());
   return database;
+}
+
+interface Endings {
+  readonly closers: (() => Promise<void>)[];
+  readonly removers: (() => Promise<void>)[];
+}
+
+const endings = new WeakMap<TestContext, Endings>();
+
+/** Databases close after what the test itself registered with `t.after` (servers on them), then their places go. */
+function atEnd(t: TestContext): Endings {
+  const known = endings.get(t);
+  if (known !== undefined) return known;
+  const mine: Endings = { closers: [], removers: [] };
+  endings.set(t, mine);
+  const end = async (): Promise<void> => {
+    await Promise.all(mine.closers.map((close) => close()));
+    await Promise.all(mine.removers.map((remove) => remove()));
+  };
+  // Hooks run first in, first out, and one that is added by a hook runs last.
+  t.after(() => t.after(end));
+  return mine;
 }
 
 const sqlite: TestEngine = {
@@ -40,7 +62,7 @@ const sqlite: TestEngine = {
   open: async (t, options) => openAt(t, await sqlite.createLocation(t), options),
   createLocation: async (t) => {
     const folder = await mkdtemp(join(tmpdir(), 'berth-db-'));
-    t.after(() => rm(folder, { recursive: true, force: true }));
+    atEnd(t).removers.push(() => rm(folder, { recursive: true, force: true }));
     return { file: join(folder, 'berth.db') };
   },
   openAt,
@@ -51,13 +73,13 @@ const postgres: TestEngine = {
   open: async (t, options) => {
     const databases = await postgresDatabases(serverTransactions);
     const url = await databases.clone();
-    t.after(() => databases.drop(url));
+    atEnd(t).removers.push(() => databases.drop(url));
     return openAt(t, { url }, options);
   },
   createLocation: async (t) => {
     const databases = await postgresDatabases(serverTransactions);
     const url = await databases.create();
-    t.after(() => databases.drop(url));
+    atEnd(t).removers.push(() => databases.drop(url));
     return { url };
   },
   openAt,
