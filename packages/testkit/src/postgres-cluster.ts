@@ -21,7 +21,10 @@ export function findPostgresPrograms(): string | undefined {
   } catch {
     return undefined;
   }
-  const newest = versions.filter((version) => /^\d+$/.test(version)).sort((a, b) => Number(a) - Number(b)).at(-1);
+  const newest = versions
+    .filter((version) => /^\d+$/.test(version))
+    .toSorted((a, b) => Number(a) - Number(b))
+    .at(-1);
   return newest === undefined ? undefined : join(installations, newest, 'bin');
 }
 
@@ -107,6 +110,9 @@ function stop(child: ChildProcess): Promise<void> {
 }
 
 function postgresUser(): { readonly uid: number; readonly gid: number } {
-  const ask = (flag: string): number => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
-  return { uid: ask('-u'), gid: ask('-g') };
+  return { uid: postgresId('-u'), gid: postgresId('-g') };
+}
+
+function postgresId(flag: '-u' | '-g'): number {
+  return Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
 }

@@ -1,7 +1,11 @@
 import type { ReadQueries, WriteQueries } from '../platform/database/database.ts';
 
 /** The id of a repository that exists, whether or not it is listed yet. */
-export async function findRepositoryId(db: ReadQueries | WriteQueries, registryId: number, name: string): Promise<number | undefined> {
+export async function findRepositoryId(
+  db: ReadQueries | WriteQueries,
+  registryId: number,
+  name: string,
+): Promise<number | undefined> {
   const row = await db
     .selectFrom('repositories')
     .select('id')

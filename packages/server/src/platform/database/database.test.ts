@@ -46,8 +46,14 @@ forEachEngine((engine) => {
     const sorted = ['0', 'A', 'B', '_', 'a', 'a-b', 'a.b', 'a/b', 'a_b', 'aa', 'b', 'é', '𝒳'];
     await database.write(given.addNames, { registryId, names: sorted.toReversed() });
     const query = database.read.selectFrom('repositories').select('name').orderBy('name');
-    assert.deepEqual((await query.execute()).map((row) => row.name), sorted);
-    assert.deepEqual((await query.where('name', '>', 'a.b').execute()).map((row) => row.name), sorted.slice(7));
+    assert.deepEqual(
+      (await query.execute()).map((row) => row.name),
+      sorted,
+    );
+    assert.deepEqual(
+      (await query.where('name', '>', 'a.b').execute()).map((row) => row.name),
+      sorted.slice(7),
+    );
   });
 
   test('a transaction that throws leaves nothing behind, and the others of its batch stay', async (t) => {
@@ -150,5 +156,4 @@ forEachEngine((engine) => {
     const inside = await database.write(given.findInside, { name: 'inside' });
     assert.deepEqual(inside, await given.findByName.first(database.read, { name: 'inside' }));
   });
-
 });

@@ -57,6 +57,7 @@ function refuseForeignHistory(applied: readonly string[], migrations: readonly M
   const known = new Set(migrations.map((migration) => migration.name));
   if (!known.has(newest)) throw new SchemaTooNewError(newest, migrations.at(-1)?.name ?? 'none');
   applied.forEach((name, index) => {
-    if (migrations[index]?.name !== name) throw new Error(`the schema's history has "${name}" where this program has another step`);
+    if (migrations[index]?.name !== name)
+      throw new Error(`the schema's history has "${name}" where this program has another step`);
   });
 }

@@ -1,5 +1,6 @@
 import type { Compilable, CompiledQuery } from 'kysely';
 import type { ReadQueries, WriteQueries } from './database.ts';
+import { trusted } from './trusted.ts';
 
 /** A query that Kysely compiled once. Runs on `Database.read` and inside transactions, on both engines. */
 export interface PreparedRead<Parameters, Row> {
@@ -59,15 +60,14 @@ export function prepareRead<Parameters extends { readonly [key: string]: unknown
     const { query, parameters } = compiledFor(db);
     const filled = parameters.map((parameter) => (parameter instanceof Slot ? values[parameter.key] : parameter));
     const direct = directReads.get(db);
-    // The query's own row type is what `build` promised.
-    if (direct !== undefined) return direct(query.sql, filled) as Row[];
+    if (direct !== undefined) return trusted<Row[]>(direct(query.sql, filled));
     return (await db.executeQuery<Row>({ ...query, parameters: filled })).rows;
   };
 
   return { all: run, first: async (db, values) => (await run(db, values))[0] };
 
   function slots(): Parameters {
-    const proxy: unknown = new Proxy(
+    const proxy = new Proxy(
       {},
       {
         get: (_, key) => {
@@ -76,6 +76,6 @@ export function prepareRead<Parameters extends { readonly [key: string]: unknown
         },
       },
     );
-    return proxy as Parameters;
+    return trusted<Parameters>(proxy);
   }
 }

@@ -55,9 +55,12 @@ export const touchBoth = defineTransaction('test.touch-both', async (tx, input: 
   }
 });
 
-export const addNames = defineTransaction('test.add-names', async (tx, input: { registryId: number; names: readonly string[] }) => {
-  for (const name of input.names) await addRepository(tx, input.registryId, name);
-});
+export const addNames = defineTransaction(
+  'test.add-names',
+  async (tx, input: { registryId: number; names: readonly string[] }) => {
+    for (const name of input.names) await addRepository(tx, input.registryId, name);
+  },
+);
 
 function addRepository(tx: WriteQueries, registryId: number, name: string): Promise<{ id: number }> {
   const values = { registry_id: registryId, name, created_at: 0, listed_at: 0, deleted_at: null };
@@ -65,16 +68,19 @@ function addRepository(tx: WriteQueries, registryId: number, name: string): Prom
 }
 
 /** One repository with one linked blob, for tests of references. */
-export const addLinkedBlob = defineTransaction('test.add-linked-blob', async (tx, input: { registryId: number; digest: string }) => {
-  const repository = await addRepository(tx, input.registryId, input.digest);
-  const blob = await tx
-    .insertInto('blobs')
-    .values({ registry_id: input.registryId, digest: input.digest, size_bytes: 1, created_at: 0 })
-    .returning('id')
-    .executeTakeFirstOrThrow();
-  await tx.insertInto('repository_blobs').values({ repository_id: repository.id, blob_id: blob.id, linked_at: 0 }).execute();
-  return { repositoryId: repository.id, blobId: blob.id };
-});
+export const addLinkedBlob = defineTransaction(
+  'test.add-linked-blob',
+  async (tx, input: { registryId: number; digest: string }) => {
+    const repository = await addRepository(tx, input.registryId, input.digest);
+    const blob = await tx
+      .insertInto('blobs')
+      .values({ registry_id: input.registryId, digest: input.digest, size_bytes: 1, created_at: 0 })
+      .returning('id')
+      .executeTakeFirstOrThrow();
+    await tx.insertInto('repository_blobs').values({ repository_id: repository.id, blob_id: blob.id, linked_at: 0 }).execute();
+    return { repositoryId: repository.id, blobId: blob.id };
+  },
+);
 
 export const linkBlob = defineTransaction('test.link-blob', async (tx, input: { repositoryId: number; blobId: number }) => {
   await tx

@@ -43,7 +43,11 @@ export const claimCandidates = defineTransaction(
     for (const [attempts, rows] of byAttempts) {
       const claimedUntil = input.now + Math.min(input.retryMs * 2 ** Math.min(attempts, 30), input.retryMaxMs);
       const ids = rows.map((row) => row.id);
-      await tx.updateTable('garbage').set({ due_at: claimedUntil, attempts: attempts + 1 }).where('id', 'in', ids).execute();
+      await tx
+        .updateTable('garbage')
+        .set({ due_at: claimedUntil, attempts: attempts + 1 })
+        .where('id', 'in', ids)
+        .execute();
       claimed.push(...rows.map((row) => ({ ...row, claimedUntil })));
     }
     return claimed;

@@ -46,7 +46,11 @@ export function createCollector(options: CollectorOptions): Collector {
   const handlers = byKind(options.handlers);
   const concurrency = database.engine === 'postgres' ? postgresConcurrency : batchSize;
 
-  const settle = async (handler: GarbageHandler, candidate: ClaimedCandidate, isErased: boolean): Promise<keyof CollectionSummary> => {
+  const settle = async (
+    handler: GarbageHandler,
+    candidate: ClaimedCandidate,
+    isErased: boolean,
+  ): Promise<keyof CollectionSummary> => {
     const { id, subject, claimedUntil, kind, attempts } = candidate;
     try {
       const input = { candidateId: id, claimedUntil, subject, isErased, now: clock.now() };
@@ -66,7 +70,8 @@ export function createCollector(options: CollectorOptions): Collector {
       const subjects = claimed.map((candidate) => candidate.subject);
       if (handler.erase !== undefined) erased = new Set(await handler.erase(subjects, signal));
     } catch (error) {
-      if (!signal.aborted) log.error({ err: error, kind, count: claimed.length }, 'erasing garbage failed; it will be tried again');
+      if (!signal.aborted)
+        log.error({ err: error, kind, count: claimed.length }, 'erasing garbage failed; it will be tried again');
       return claimed.map(() => 'failed' as const);
     }
     const outcomes: (keyof CollectionSummary)[] = [];
@@ -81,7 +86,7 @@ export function createCollector(options: CollectorOptions): Collector {
     const summary = { collected: 0, postponed: 0, failed: 0 };
     while (!signal.aborted) {
       const input = { kinds: [...handlers.keys()], limit: batchSize, now: clock.now(), retryMs, retryMaxMs };
-      const claimed = await database.write(claimCandidates, input);
+      const claimed = handlers.size === 0 ? [] : await database.write(claimCandidates, input);
       if (claimed.length === 0) break;
       for (const [kind, candidates] of Map.groupBy(claimed, (candidate) => candidate.kind)) {
         for (const outcome of await collectKind(kind, candidates, signal)) summary[outcome] += 1;

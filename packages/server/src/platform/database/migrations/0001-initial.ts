@@ -212,12 +212,7 @@ export const initial: Migration = {
   name: '0001-initial',
   up: async (db, engine) => {
     const dialect = words[engine];
-    const statements = [
-      ...identityTables(dialect),
-      ...blobTables(dialect),
-      ...manifestTables(dialect),
-      ...upkeepTables(dialect),
-    ];
+    const statements = [...identityTables(dialect), ...blobTables(dialect), ...manifestTables(dialect), ...upkeepTables(dialect)];
     for (const statement of statements) await sql.raw(statement).execute(db);
     if (engine === 'postgres') {
       // Ciphertext does not compress: spare the attempt.

@@ -4,7 +4,8 @@ const DISK_FULL = '53100';
 /** Serialization failure and deadlock: the transaction did nothing and may run again. */
 const retryable = new Set(['40001', '40P01']);
 /** Out of connections, shutting down, starting up, or lost. */
-const unavailable = /^(08...|53[^1]..|57P0[123]|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|ENOENT|EHOSTUNREACH)$/;
+const unavailable =
+  /^(08...|53[^1]..|57P0[123]|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|ENOENT|EHOSTUNREACH)$/;
 
 export function isRetryable(error: unknown): boolean {
   return retryable.has(codeOf(error) ?? '');

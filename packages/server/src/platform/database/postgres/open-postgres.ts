@@ -84,6 +84,7 @@ async function retrying<Result>(attempt: () => Promise<Result>): Promise<Result>
 
 function toSafeNumber(text: string): number {
   const number = Number(text);
-  if (Number.isInteger(number) && !Number.isSafeInteger(number)) throw new RangeError(`${text} is beyond what a number holds exactly`);
+  if (Number.isInteger(number) && !Number.isSafeInteger(number))
+    throw new RangeError(`${text} is beyond what a number holds exactly`);
   return number;
 }

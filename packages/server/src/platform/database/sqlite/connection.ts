@@ -1,5 +1,6 @@
-import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely';
+import { trusted } from '../trusted.ts';
 
 interface PreparedStatement {
   readonly statement: StatementSync;
@@ -41,22 +42,21 @@ export class SqliteConnection implements DatabaseConnection {
       return [];
     }
     // Typed as objects, but `returnArrays` below makes each row an array in the order of the columns.
-    const rows: unknown = statement.all(...values);
-    return (rows as SQLOutputValue[][]).map((row) => toObject(columns, row));
+    const rows = trusted<SQLOutputValue[][]>(statement.all(...values));
+    return rows.map((row) => toObject(columns, row));
   }
 
   async executeQuery<R>(compiled: CompiledQuery): Promise<QueryResult<R>> {
     const { statement, columns } = this.#prepare(compiled.sql);
     if (columns.length > 0) {
-      const rows: unknown = this.query(compiled.sql, compiled.parameters);
-      return { rows: rows as R[] };
+      return { rows: trusted<R[]>(this.query(compiled.sql, compiled.parameters)) };
     }
     const { changes, lastInsertRowid } = statement.run(...compiled.parameters.map(bindable));
     return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
   }
 
-  // biome-ignore lint/correctness/useYield: part of Kysely's contract, refused here.
-  async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+  /** Part of Kysely's contract, refused here. */
+  streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
     throw new Error('read pages by key instead of streaming: a stream would hold a snapshot open');
   }
 
@@ -83,16 +83,8 @@ export class SqliteConnection implements DatabaseConnection {
 
 /** node:sqlite binds every number as a real; integers must arrive as integers (`5 / 2`, `5 || ''`). */
 function bindable(value: unknown): SQLInputValue {
-  switch (typeof value) {
-    case 'number':
-      return Number.isSafeInteger(value) ? BigInt(value) : value;
-    case 'string':
-    case 'bigint':
-      return value;
-    case 'object':
-      if (value === null || value instanceof Uint8Array) return value;
-      break;
-  }
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : value;
+  if (typeof value === 'string' || typeof value === 'bigint' || value === null || value instanceof Uint8Array) return value;
   throw new TypeError(`a ${typeof value} cannot be a query parameter; use numbers, strings, bytes or null`);
 }
 
@@ -100,7 +92,8 @@ function toObject(columns: readonly string[], row: readonly SQLOutputValue[]): R
   const object: Record<string, unknown> = {};
   for (let index = 0; index < columns.length; index += 1) {
     const value = row[index];
-    object[columns[index] ?? ''] = value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : value;
+    object[columns[index] ?? ''] =
+      value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : value;
   }
   return object;
 }

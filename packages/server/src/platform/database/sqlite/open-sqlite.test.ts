@@ -8,6 +8,7 @@ import { RegistryError } from '../../../errors/index.ts';
 import { type Database, defineTransaction } from '../database.ts';
 import * as given from '../test-transactions.ts';
 import { openSqlite } from './open-sqlite.ts';
+import { trusted } from '../trusted.ts';
 import type { WriteQueueLimits } from './write-queue.ts';
 
 const transactionsModule = new URL('../test-transactions.ts', import.meta.url);
@@ -84,8 +85,9 @@ test('a queue is bounded by bytes as well, but takes a single large input', asyn
 test('a full disk fails the whole batch with STORAGE_FULL, keeps what was acknowledged, and passes', async (t) => {
   const database = await open(t);
   const registryId = await database.write(given.addRegistry, { name: 'r' });
-  const [{ page_count: pages } = { page_count: 0 }] = (await sql<{ page_count: number }>`pragma page_count`.execute(database.read))
-    .rows;
+  const [{ page_count: pages } = { page_count: 0 }] = (
+    await sql<{ page_count: number }>`pragma page_count`.execute(database.read)
+  ).rows;
   await database.write(given.limitPages, { pages: pages + 20 });
   const fills = Array.from({ length: 100 }, (_, index) =>
     database.write(given.addNames, { registryId, names: [`${index}`.padEnd(3_000, 'x')] }),
@@ -114,7 +116,7 @@ test('a transaction that is missing in the list says where to add it', async (t)
 test('what cannot travel between threads fails alone', async (t) => {
   const database = await open(t);
   const good = database.write(given.addRegistry, { name: 'good' });
-  const badInput = database.write(given.addRegistry, { name: (() => 'no') as never });
+  const badInput = database.write(given.addRegistry, { name: trusted<string>(() => 'no') });
   const badResult = database.write(given.returnFunction, {});
   await assert.rejects(badInput, /cannot travel/);
   await assert.rejects(badResult, /could not be cloned/);

@@ -3,6 +3,7 @@ import type { Database, ReadQueries, TransactionDefinition } from '../database.t
 import type { Tables } from '../tables.ts';
 import { migrate } from '../migrate.ts';
 import { registerDirectReads } from '../prepared-read.ts';
+import { trusted } from '../trusted.ts';
 import { openReadConnection, openWriteConnection } from './settings.ts';
 import { WriteQueue, type WriteQueueLimits } from './write-queue.ts';
 
@@ -38,7 +39,7 @@ export async function openSqlite(options: OpenSqliteOptions): Promise<Database> 
     read,
     write: async <Input, Result>(definition: TransactionDefinition<Input, Result>, input: Input): Promise<Result> =>
       // The definition of that name ran in the thread, so the result is its result.
-      (await queue.write(definition.name, input)) as Result,
+      trusted<Result>(await queue.write(definition.name, input)),
     check: async () => {
       queue.check();
       connection.query('select 1', []);

@@ -11,7 +11,8 @@ export function openWriteConnection(file: string): SqliteConnection {
   );
   connection.query('pragma journal_mode = wal', []);
   connection.run('pragma synchronous = full');
-  connection.query('pragma wal_autocheckpoint = 4000', []);
+  // 4 MiB: more gains a little speed, and takes that much longer to give a full disk's space back.
+  connection.query('pragma wal_autocheckpoint = 1000', []);
   // After a burst the log shrinks to this again.
   connection.query(`pragma journal_size_limit = ${64 * 1024 * 1024}`, []);
   connection.run(`pragma cache_size = ${-16 * 1024}`);

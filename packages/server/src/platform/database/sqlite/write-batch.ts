@@ -1,6 +1,8 @@
 import type { Kysely } from 'kysely';
+import { RegistryError } from '../../../errors/index.ts';
 import type { TransactionDefinition } from '../database.ts';
 import type { Tables } from '../tables.ts';
+import { trusted } from '../trusted.ts';
 import type { SqliteConnection } from './connection.ts';
 import { toExpected } from './failures.ts';
 import { encodeFailure, type WriteAnswer, type WriteRequest } from './messages.ts';
@@ -32,8 +34,19 @@ export async function writeBatch(writer: BatchWriter, requests: readonly WriteRe
     return answers;
   } catch (error) {
     if (connection.isInTransaction) connection.run('rollback');
-    const failure = encodeFailure(toExpected(error));
+    const expected = toExpected(error);
+    if (expected instanceof RegistryError && expected.error === 'STORAGE_FULL') reuseLog(connection);
+    const failure = encodeFailure(expected);
     return requests.map((request) => ({ id: request.id, ok: false, failure }));
+  }
+}
+
+/** Moves the log's pages into the database, so that the log starts over in the space that it has already. */
+function reuseLog(connection: SqliteConnection): void {
+  try {
+    connection.query('pragma wal_checkpoint(passive)', []);
+  } catch {
+    // Not even that fits: the next failure tries again.
   }
 }
 
@@ -42,7 +55,7 @@ async function writeMember({ db, connection, definitions }: BatchWriter, request
     const definition = definitions.get(request.name);
     if (definition === undefined) throw new Error(`transaction "${request.name}" is missing in transactions.ts`);
     // The definition's own type is lost on its way through the message; `Database.write` checked it.
-    const run = definition.run as TransactionDefinition<unknown, unknown>['run'];
+    const run = trusted<TransactionDefinition<unknown, unknown>['run']>(definition.run);
     const result = await db.transaction().execute((tx) => run(tx, request.input));
     return { id: request.id, ok: true, result };
   } catch (error) {

@@ -60,7 +60,8 @@ export class WriteQueue {
     if (this.#isClosing) return Promise.reject(unavailable('the registry is stopping'));
     const sizeBytes = roughSizeBytes(input);
     const { maxPending, maxPendingBytes } = this.#limits;
-    const isFull = this.#pending.size >= maxPending || (this.#pending.size > 0 && this.#pendingBytes + sizeBytes > maxPendingBytes);
+    const isFull =
+      this.#pending.size >= maxPending || (this.#pending.size > 0 && this.#pendingBytes + sizeBytes > maxPendingBytes);
     if (isFull) return Promise.reject(unavailable('too many writes are waiting; try again'));
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     this.#lastId += 1;
@@ -114,6 +115,7 @@ export class WriteQueue {
   }
 
   #post(message: ToWriter): void {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     this.#worker.postMessage(message);
   }
 
@@ -151,7 +153,7 @@ export class WriteQueue {
     this.#death ??= cause;
     this.#opening?.reject(new Error('the writer of the database did not start', { cause }));
     this.#opening = undefined;
-    for (const id of [...this.#pending.keys()]) this.#take(id)?.reject(unavailable('the writer of the database has stopped', cause));
+    for (const id of this.#pending.keys()) this.#take(id)?.reject(unavailable('the writer of the database has stopped', cause));
   }
 }
 

@@ -56,7 +56,8 @@ function serve(port: MessagePort): void {
     isRunning = true;
     while (true) {
       // Whatever arrived during the last commit joins the next batch.
-      for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) await accept(next.message);
+      for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port))
+        await accept(next.message);
       if (writer === undefined || queue.length === 0) break;
       const answers = await writeBatch(writer, queue.splice(0, batchLimit));
       answer(send, answers);
