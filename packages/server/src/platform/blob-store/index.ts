@@ -1,0 +1,14 @@
+export {
+  type BlobStore,
+  type BlobStoreProperties,
+  PartExistsError,
+  PartMissingError,
+  type PartName,
+  type PartReader,
+  type PartWriter,
+  StoreFullError,
+} from './blob-store.ts';
+export { openFilesystemStore } from './filesystem-store.ts';
+export { openMemoryStore } from './memory-store.ts';
+export { openSealedStore } from './open-sealed-store.ts';
+export { PartDamagedError, type SealedStore, type SealedWriter } from './sealed-store.ts';
