@@ -7,7 +7,8 @@ import { makeImage, makeIndex, readLayout, writeLayout } from './sample-image.ts
 
 // crane speaks HTTP to loopback addresses by itself; over TLS it trusts SSL_CERT_FILE.
 clientSuite('crane', ['crane'], (session) => {
-  const crane = (args: readonly string[], input?: string): Promise<ProgramOutput> => session.run('crane', args, input === undefined ? {} : { input });
+  const crane = (args: readonly string[], input?: string): Promise<ProgramOutput> =>
+    session.run('crane', args, input === undefined ? {} : { input });
 
   test('signs in; a wrong password is refused at the first request', async () => {
     const login = ['auth', 'login', session.target.host, '--username', session.target.username, '--password-stdin'];

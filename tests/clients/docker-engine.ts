@@ -37,7 +37,10 @@ export async function startDockerEngine(session: ClientSession): Promise<DockerE
     'log-level': 'error',
   };
   const args = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
-  const daemon = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'], env: { PATH: `${process.env['PATH']}:/usr/sbin:/sbin` } });
+  const daemon = spawn(program, args, {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { PATH: `${process.env['PATH']}:/usr/sbin:/sbin` },
+  });
   const stop = async (): Promise<void> => {
     await stopDaemon(daemon, folder);
     await rm(folder, { recursive: true, force: true });

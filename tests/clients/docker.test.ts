@@ -82,13 +82,19 @@ clientSuite('docker', ['docker', 'dockerd'], (session) => {
     const id = await inspect(docker, amd64, '{{.Id}}');
     await docker(['pull', list]);
     assert.equal(await inspect(docker, list, '{{.Id}}'), id);
-    const stored = JSON.parse((await session.reader.manifest('docker/multi', 'v1')).bytes.toString('utf8')) as { manifests: unknown[] };
+    const stored = JSON.parse((await session.reader.manifest('docker/multi', 'v1')).bytes.toString('utf8')) as {
+      manifests: unknown[];
+    };
     assert.equal(stored.manifests.length, 2);
     assert.deepEqual(await session.reader.tags('docker/multi'), ['amd64', 'arm64', 'v1']);
   });
 });
 
-async function inspect(docker: (args: readonly string[]) => Promise<ProgramOutput>, name: string, format: string): Promise<string> {
+async function inspect(
+  docker: (args: readonly string[]) => Promise<ProgramOutput>,
+  name: string,
+  format: string,
+): Promise<string> {
   return (await docker(['image', 'inspect', '--format', format, name])).stdout.trim();
 }
 

@@ -6,7 +6,9 @@ export async function startEmptyCluster(): Promise<{ readonly url: string; stop(
   const server = createServer((request, response) => {
     const answer = answers.find(([path]) => path === request.url?.split('?')[0]);
     response.writeHead(answer === undefined ? 404 : 200, { 'content-type': 'application/json' });
-    response.end(JSON.stringify(answer?.[1] ?? { kind: 'Status', apiVersion: 'v1', status: 'Failure', reason: 'NotFound', code: 404 }));
+    response.end(
+      JSON.stringify(answer?.[1] ?? { kind: 'Status', apiVersion: 'v1', status: 'Failure', reason: 'NotFound', code: 404 }),
+    );
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -22,7 +24,13 @@ export async function startEmptyCluster(): Promise<{ readonly url: string; stop(
   };
 }
 
-const configMaps = { name: 'configmaps', singularName: 'configmap', namespaced: true, kind: 'ConfigMap', verbs: ['create', 'get', 'list'] };
+const configMaps = {
+  name: 'configmaps',
+  singularName: 'configmap',
+  namespaced: true,
+  kind: 'ConfigMap',
+  verbs: ['create', 'get', 'list'],
+};
 const answers: readonly (readonly [string, unknown])[] = [
   ['/version', { major: '1', minor: '30', gitVersion: 'v1.30.0' }],
   ['/api', { kind: 'APIVersions', versions: ['v1'] }],

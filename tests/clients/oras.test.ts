@@ -8,13 +8,16 @@ import type { ProgramOutput } from './client-program.ts';
 import { digestOf, makeImage, makeIndex, readLayout, writeLayout } from './sample-image.ts';
 
 clientSuite('oras', ['oras'], (session) => {
-  const oras = (args: readonly string[], input?: string): Promise<ProgramOutput> => session.run('oras', args, input === undefined ? {} : { input });
+  const oras = (args: readonly string[], input?: string): Promise<ProgramOutput> =>
+    session.run('oras', args, input === undefined ? {} : { input });
   const trust = (prefix = ''): readonly string[] => {
     const { authorityFile } = session.target;
     return authorityFile === undefined ? [`--${prefix}plain-http`] : [`--${prefix}ca-file=${authorityFile}`];
   };
   /** The fields of `--format json` that these tests read. */
-  const report = (output: ProgramOutput): { readonly digest: string; readonly referrers?: readonly { readonly digest: string; readonly artifactType: string }[] } =>
+  const report = (
+    output: ProgramOutput,
+  ): { readonly digest: string; readonly referrers?: readonly { readonly digest: string; readonly artifactType: string }[] } =>
     JSON.parse(output.stdout);
 
   test('signs in, and is refused with a wrong password', async () => {
@@ -32,9 +35,15 @@ clientSuite('oras', ['oras'], (session) => {
     await oras(['pull', ...trust(), '--output=pulled', name]);
     assert.deepEqual(await readFile(join(session.folder, 'pulled/artifact.bin')), content);
     await oras(['tag', ...trust(), name, 'v2', 'latest']);
-    assert.deepEqual((await oras(['repo', 'tags', ...trust(), session.target.host + '/oras/artifact'])).stdout.trim().split('\n'), ['latest', 'v1', 'v2']);
+    assert.deepEqual(
+      (await oras(['repo', 'tags', ...trust(), session.target.host + '/oras/artifact'])).stdout.trim().split('\n'),
+      ['latest', 'v1', 'v2'],
+    );
     assert.match((await oras(['repo', 'ls', ...trust(), session.target.host])).stdout, /^oras\/artifact$/m);
-    assert.deepEqual((await oras(['manifest', 'fetch', ...trust(), name])).bytes, (await session.reader.manifest('oras/artifact', 'v1')).bytes);
+    assert.deepEqual(
+      (await oras(['manifest', 'fetch', ...trust(), name])).bytes,
+      (await session.reader.manifest('oras/artifact', 'v1')).bytes,
+    );
   });
 
   test('attaches, discovers and deletes referrers', async () => {
@@ -43,16 +52,32 @@ clientSuite('oras', ['oras'], (session) => {
     await writeFile(join(session.folder, 'sbom.json'), '{"sbom":true}');
     await oras(['push', ...trust(), name, 'subject.bin:application/octet-stream']);
     const attach = (type: string): Promise<ProgramOutput> =>
-      oras(['attach', ...trust(), '--format=json', `--artifact-type=${type}`, '--annotation=org.example.note=kept', name, 'sbom.json:application/json']);
+      oras([
+        'attach',
+        ...trust(),
+        '--format=json',
+        `--artifact-type=${type}`,
+        '--annotation=org.example.note=kept',
+        name,
+        'sbom.json:application/json',
+      ]);
     const sbom = report(await attach('application/vnd.berth.sbom'));
     const signature = report(await attach('application/vnd.berth.signature'));
     const found = report(await oras(['discover', ...trust(), '--format=json', name])).referrers ?? [];
     assert.deepEqual(found.map((referrer) => referrer.digest).toSorted(), [sbom.digest, signature.digest].toSorted());
-    const filtered = report(await oras(['discover', ...trust(), '--format=json', '--artifact-type=application/vnd.berth.sbom', name])).referrers ?? [];
-    assert.deepEqual(filtered.map((referrer) => [referrer.digest, referrer.artifactType]), [[sbom.digest, 'application/vnd.berth.sbom']]);
+    const filtered =
+      report(await oras(['discover', ...trust(), '--format=json', '--artifact-type=application/vnd.berth.sbom', name]))
+        .referrers ?? [];
+    assert.deepEqual(
+      filtered.map((referrer) => [referrer.digest, referrer.artifactType]),
+      [[sbom.digest, 'application/vnd.berth.sbom']],
+    );
     await oras(['manifest', 'delete', ...trust(), '--force', session.image('oras/subject', sbom.digest)]);
     const left = report(await oras(['discover', ...trust(), '--format=json', name])).referrers ?? [];
-    assert.deepEqual(left.map((referrer) => referrer.digest), [signature.digest]);
+    assert.deepEqual(
+      left.map((referrer) => referrer.digest),
+      [signature.digest],
+    );
   });
 
   test('copies an image with its referrers to another repository and to a layout', async () => {
@@ -60,7 +85,14 @@ clientSuite('oras', ['oras'], (session) => {
     await writeLayout(join(session.folder, 'layout'), image, 'v1');
     const [from, to] = [session.image('oras/from'), session.image('oras/to')];
     await oras(['copy', ...trust('to-'), '--from-oci-layout', 'layout:v1', from]);
-    await oras(['attach', ...trust(), '--artifact-type=application/vnd.berth.note', '--disable-path-validation', from, 'sbom.json:application/json']);
+    await oras([
+      'attach',
+      ...trust(),
+      '--artifact-type=application/vnd.berth.note',
+      '--disable-path-validation',
+      from,
+      'sbom.json:application/json',
+    ]);
     await oras(['copy', '--recursive', ...trust('from-'), ...trust('to-'), from, to]);
     const found = report(await oras(['discover', ...trust(), '--format=json', to])).referrers ?? [];
     assert.equal(found.length, 1);
@@ -81,8 +113,13 @@ clientSuite('oras', ['oras'], (session) => {
     }
     const digests = index.images.map((image) => image.manifest.digest);
     await oras(['manifest', 'index', 'create', ...trust(), session.image('oras/multi', 'again'), ...digests]);
-    const again = JSON.parse((await session.reader.manifest('oras/multi', 'again')).bytes.toString('utf8')) as { manifests: { digest: string }[] };
-    assert.deepEqual(again.manifests.map((entry) => entry.digest), digests);
+    const again = JSON.parse((await session.reader.manifest('oras/multi', 'again')).bytes.toString('utf8')) as {
+      manifests: { digest: string }[];
+    };
+    assert.deepEqual(
+      again.manifests.map((entry) => entry.digest),
+      digests,
+    );
   });
 
   test('pushes, fetches and deletes single blobs', async () => {

@@ -15,10 +15,10 @@ export async function preparePodman(session: ClientSession, program: 'podman' | 
   await mkdir(folder, { recursive: true });
   const files = {
     // The machine may forbid to raise limits, and crun refuses hybrid control groups.
-    'containers.conf': '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n[engine]\nruntime = "runc"\ncgroup_manager = "cgroupfs"\nevents_logger = "none"\n',
+    'containers.conf':
+      '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n[engine]\nruntime = "runc"\ncgroup_manager = "cgroupfs"\nevents_logger = "none"\n',
     'storage.conf': `[storage]\ndriver = "vfs"\ngraphroot = "${join(folder, 'graph')}"\nrunroot = "${join(folder, 'run')}"\n`,
     'registries.conf': 'unqualified-search-registries = []\n',
-    'policy.json': '{"default":[{"type":"insecureAcceptAnything"}]}',
   };
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
   const certificates = await session.trustAuthority(program, 'certs');

@@ -13,7 +13,8 @@ clientSuite('podman', ['podman', 'runc'], (session) => {
     engine = await preparePodman(session, 'podman');
   });
   after(() => unmountBelow(session.folder));
-  const idOf = async (name: string): Promise<string> => (await engine.run(['image', 'inspect', '--format', '{{.Id}}', name])).stdout.trim();
+  const idOf = async (name: string): Promise<string> =>
+    (await engine.run(['image', 'inspect', '--format', '{{.Id}}', name])).stdout.trim();
   const build = async (name: string, payload: Buffer): Promise<void> => {
     const context = join(session.folder, `context-${randomBytes(4).toString('hex')}`);
     await mkdir(context);
@@ -43,16 +44,28 @@ clientSuite('podman', ['podman', 'runc'], (session) => {
     assert.deepEqual(await readFile(copy), payload);
     // `search` knows no --cert-dir: over TLS it trusts SSL_CERT_FILE.
     const insecure = session.target.transport === 'http' ? ['--tls-verify=false'] : [];
-    const searched = await engine.run(['search', ...insecure, '--list-tags', '--format=json', `${session.target.host}/podman/image`]);
+    const searched = await engine.run([
+      'search',
+      ...insecure,
+      '--list-tags',
+      '--format=json',
+      `${session.target.host}/podman/image`,
+    ]);
     assert.deepEqual((JSON.parse(searched.stdout) as { Tags: string[] }[])[0]?.Tags, ['v1']);
-    await engine.run(['pull', ...engine.trust, session.image('podman/image', (await session.reader.manifest('podman/image', 'v1')).digest)]);
+    await engine.run([
+      'pull',
+      ...engine.trust,
+      session.image('podman/image', (await session.reader.manifest('podman/image', 'v1')).digest),
+    ]);
   });
 
   test('pushes in the format of Docker schema 2, too', async () => {
     const name = session.image('podman/schema2');
     await build(name, randomBytes(1000));
     await engine.run(['push', ...engine.trust, '--format=v2s2', name]);
-    const stored = JSON.parse((await session.reader.manifest('podman/schema2', 'v1')).bytes.toString('utf8')) as { mediaType: string };
+    const stored = JSON.parse((await session.reader.manifest('podman/schema2', 'v1')).bytes.toString('utf8')) as {
+      mediaType: string;
+    };
     assert.equal(stored.mediaType, 'application/vnd.docker.distribution.manifest.v2+json');
   });
 
@@ -65,11 +78,20 @@ clientSuite('podman', ['podman', 'runc'], (session) => {
     await engine.run(['manifest', 'create', 'localhost/multi']);
     await engine.run(['manifest', 'add', '--arch=amd64', 'localhost/multi', `containers-storage:${amd64}`]);
     await engine.run(['manifest', 'add', '--arch=arm64', 'localhost/multi', `containers-storage:${arm64}`]);
-    await engine.run(['manifest', 'push', '--all', ...engine.trust, 'localhost/multi', `docker://${session.image('podman/multi')}`]);
+    await engine.run([
+      'manifest',
+      'push',
+      '--all',
+      ...engine.trust,
+      'localhost/multi',
+      `docker://${session.image('podman/multi')}`,
+    ]);
     await engine.run(['rmi', '--force', amd64, arm64]);
     await engine.run(['pull', ...engine.trust, '--arch=amd64', session.image('podman/multi')]);
     assert.equal(await idOf(session.image('podman/multi')), id);
-    const stored = JSON.parse((await session.reader.manifest('podman/multi', 'v1')).bytes.toString('utf8')) as { manifests: unknown[] };
+    const stored = JSON.parse((await session.reader.manifest('podman/multi', 'v1')).bytes.toString('utf8')) as {
+      manifests: unknown[];
+    };
     assert.equal(stored.manifests.length, 2);
   });
 });

@@ -14,7 +14,10 @@ export class RegistryReader {
     this.#agent = new Agent({ connect });
   }
 
-  async manifest(repository: string, reference: string): Promise<{ readonly status: number; readonly digest: string; readonly bytes: Buffer }> {
+  async manifest(
+    repository: string,
+    reference: string,
+  ): Promise<{ readonly status: number; readonly digest: string; readonly bytes: Buffer }> {
     const accept = [mediaTypes.index, mediaTypes.manifest, dockerManifest, dockerList, '*/*'].join(', ');
     const answer = await this.#get(`/v2/${repository}/manifests/${reference}`, accept);
     return { ...answer, digest: answer.digest };
@@ -32,7 +35,11 @@ export class RegistryReader {
   }
 
   /** Stores a manifest list, for clients that cannot make one in this setting. */
-  async putList(repository: string, tag: string, manifests: readonly { readonly digest: string; readonly architecture: string }[]): Promise<void> {
+  async putList(
+    repository: string,
+    tag: string,
+    manifests: readonly { readonly digest: string; readonly architecture: string }[],
+  ): Promise<void> {
     const entries = manifests.map(async ({ digest, architecture }) => {
       const { bytes } = await this.manifest(repository, digest);
       const { mediaType } = JSON.parse(bytes.toString('utf8')) as { readonly mediaType: string };
@@ -58,11 +65,18 @@ export class RegistryReader {
     return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
   }
 
-  async #get(path: string, accept: string): Promise<{ readonly status: number; readonly digest: string; readonly bytes: Buffer }> {
+  async #get(
+    path: string,
+    accept: string,
+  ): Promise<{ readonly status: number; readonly digest: string; readonly bytes: Buffer }> {
     const headers = { authorization: this.#authorization(), accept };
     const answer = await request(new URL(path, this.#target.origin), { dispatcher: this.#agent, headers });
     const digest = answer.headers['docker-content-digest'];
-    return { status: answer.statusCode, digest: typeof digest === 'string' ? digest : '', bytes: Buffer.from(await answer.body.arrayBuffer()) };
+    return {
+      status: answer.statusCode,
+      digest: typeof digest === 'string' ? digest : '',
+      bytes: Buffer.from(await answer.body.arrayBuffer()),
+    };
   }
 }
 

@@ -15,7 +15,10 @@ clientSuite('skopeo', ['skopeo'], (session) => {
   test('signs in, and is refused with a wrong password', async () => {
     await session.trustAuthority('certs');
     const login = ['login', `--authfile=${authfile()}`, ...trust(''), '--username', session.target.username, '--password-stdin'];
-    await assert.rejects(session.run('skopeo', [...login, session.target.host], { input: 'wrong' }), /invalid username\/password|unauthorized|authentication required/i);
+    await assert.rejects(
+      session.run('skopeo', [...login, session.target.host], { input: 'wrong' }),
+      /invalid username\/password|unauthorized|authentication required/i,
+    );
     await session.run('skopeo', [...login, session.target.host], { input: session.target.password });
   });
 
@@ -29,7 +32,12 @@ clientSuite('skopeo', ['skopeo'], (session) => {
     assert.deepEqual(await readLayout(pulled), image.blobs);
     const inspected = await skopeo('inspect', `--authfile=${authfile()}`, ...trust(''), '--raw', name);
     assert.deepEqual(inspected.bytes, image.manifestBytes);
-    const listed = await skopeo('list-tags', `--authfile=${authfile()}`, ...trust(''), `docker://${session.target.host}/skopeo/image`);
+    const listed = await skopeo(
+      'list-tags',
+      `--authfile=${authfile()}`,
+      ...trust(''),
+      `docker://${session.target.host}/skopeo/image`,
+    );
     assert.deepEqual(JSON.parse(listed.stdout).Tags, ['v1']);
     await skopeo('delete', `--authfile=${authfile()}`, ...trust(''), name);
     assert.equal((await session.reader.manifest('skopeo/image', 'v1')).status, 404);
@@ -58,7 +66,9 @@ clientSuite('skopeo', ['skopeo'], (session) => {
     await skopeo('copy', ...both, `docker://${from}`, `docker://${to}`);
     assert.equal((await session.reader.manifest('skopeo/to', 'v1')).digest, image.manifest.digest);
     await skopeo('copy', ...both, '--format=v2s2', `docker://${from}`, `docker://${session.image('skopeo/to', 's2')}`);
-    const converted = JSON.parse((await session.reader.manifest('skopeo/to', 's2')).bytes.toString('utf8')) as { mediaType: string };
+    const converted = JSON.parse((await session.reader.manifest('skopeo/to', 's2')).bytes.toString('utf8')) as {
+      mediaType: string;
+    };
     assert.equal(converted.mediaType, 'application/vnd.docker.distribution.manifest.v2+json');
   });
 });
