@@ -133,9 +133,15 @@ test('closing waits for what was asked before, and refuses what is asked after',
   await database.close();
 });
 
-test('a module without transactions is refused at start', async (t) => {
+test('a module without transactions makes the database unhealthy and refuses writes', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'berth-db-'));
-  t.after(() => rm(folder, { recursive: true }));
   const options = { file: join(folder, 'berth.db'), transactionsModule: new URL('../tables.ts', import.meta.url), now: 0 };
-  await assert.rejects(openSqlite(options), /exports no list named "transactions"/);
+  const database = await openSqlite(options);
+  t.after(async () => {
+    await database.close();
+    await rm(folder, { recursive: true });
+  });
+  const write = database.write(given.addRegistry, { name: 'x' });
+  await assert.rejects(database.check(), /exports no list named "transactions"/);
+  await assert.rejects(write, isError('UNAVAILABLE'));
 });

@@ -18,7 +18,8 @@ export interface OpenSqliteOptions {
 }
 
 /**
- * Opens the embedded engine and migrates it. One process owns the file: see `acquireDataLock`.
+ * Opens the embedded engine and migrates it. One process owns the file: see `acquireDataLock`. The writer thread may
+ * still be starting (it loads every transaction); `check` tells when it is there, or why it is not.
  * @throws SchemaTooNewError
  */
 export async function openSqlite(options: OpenSqliteOptions): Promise<Database> {
@@ -26,7 +27,7 @@ export async function openSqlite(options: OpenSqliteOptions): Promise<Database> 
   const queue = new WriteQueue(options.limits);
   try {
     await migrateFile(options.file, options.now);
-    await queue.open(options.file, options.transactionsModule);
+    queue.open(options.file, options.transactionsModule);
   } catch (error) {
     await queue.terminate();
     throw error;
@@ -41,7 +42,7 @@ export async function openSqlite(options: OpenSqliteOptions): Promise<Database> 
       // The definition of that name ran in the thread, so the result is its result.
       trusted<Result>(await queue.write(definition.name, input)),
     check: async () => {
-      queue.check();
+      await queue.check();
       connection.query('select 1', []);
     },
     close: async () => {

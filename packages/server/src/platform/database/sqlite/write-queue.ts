@@ -28,15 +28,17 @@ export class WriteQueue {
   #isClosing = false;
   #death: unknown;
   readonly #exited: Promise<void>;
-  #opening: { resolve: () => void; reject: (error: Error) => void } | undefined;
+  readonly #opening = Promise.withResolvers<void>();
 
   constructor(limits: WriteQueueLimits = defaultWriteQueueLimits) {
     this.#limits = limits;
     const isSource = import.meta.url.endsWith('.ts');
     this.#worker = new Worker(new URL(isSource ? './writer.ts' : './writer.js', import.meta.url), {
       name: 'sqlite-writer',
+      resourceLimits: { maxYoungGenerationSizeMb: 8 },
       execArgv: isSource ? ['--conditions=source'] : [],
     });
+    this.#opening.promise.catch(() => {});
     const exited = Promise.withResolvers<void>();
     this.#exited = exited.promise;
     this.#worker.on('message', (message: FromWriter) => this.#receive(message));
@@ -47,12 +49,9 @@ export class WriteQueue {
     });
   }
 
-  /** Resolves when the thread has opened the file and knows every transaction. */
-  open(file: string, transactionsModule: URL): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#opening = { resolve, reject };
+  /** Lets the thread begin. Does not wait for it: what is written meanwhile waits in line. */
+  open(file: string, transactionsModule: URL): void {
     this.#post({ kind: 'open', file, transactionsModule: transactionsModule.href });
-    return promise;
   }
 
   write(name: string, input: unknown): Promise<unknown> {
@@ -73,8 +72,12 @@ export class WriteQueue {
     return promise;
   }
 
-  /** @throws RegistryError UNAVAILABLE when the thread is gone. */
-  check(): void {
+  /**
+   * Resolves when the thread has opened the file and knows every transaction.
+   * @throws RegistryError UNAVAILABLE when the thread is gone.
+   */
+  async check(): Promise<void> {
+    await this.#opening.promise;
     if (this.#death !== undefined) throw unavailable('the writer of the database has stopped', this.#death);
   }
 
@@ -83,7 +86,7 @@ export class WriteQueue {
     if (!this.#isClosing) {
       this.#flush();
       this.#isClosing = true;
-      if (this.#death === undefined) this.#post({ kind: 'close' });
+      this.#post({ kind: 'close' });
     }
     await this.#exited;
   }
@@ -122,12 +125,11 @@ export class WriteQueue {
   #receive(message: FromWriter): void {
     switch (message.kind) {
       case 'opened':
-        this.#opening?.resolve();
-        this.#opening = undefined;
+        this.#opening.resolve();
         break;
       case 'open-failed':
-        this.#opening?.reject(decodeFailure(message.failure));
-        this.#opening = undefined;
+        this.#opening.reject(decodeFailure(message.failure));
+        this.#die(decodeFailure(message.failure));
         break;
       case 'answers':
         for (const answer of message.answers) this.#settle(answer);
@@ -151,8 +153,7 @@ export class WriteQueue {
 
   #die(cause: unknown): void {
     this.#death ??= cause;
-    this.#opening?.reject(new Error('the writer of the database did not start', { cause }));
-    this.#opening = undefined;
+    this.#opening.reject(new Error('the writer of the database did not start', { cause }));
     for (const id of this.#pending.keys()) this.#take(id)?.reject(unavailable('the writer of the database has stopped', cause));
   }
 }

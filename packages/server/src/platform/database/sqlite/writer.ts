@@ -26,6 +26,7 @@ async function loadDefinitions(url: string): Promise<Definitions> {
 function serve(port: MessagePort): void {
   const queue: WriteRequest[] = [];
   let writer: BatchWriter | undefined;
+  let isOpening = true;
   let isClosing = false;
   let isRunning = false;
   const send = (message: FromWriter): void => port.postMessage(message);
@@ -41,6 +42,7 @@ function serve(port: MessagePort): void {
         } catch (error) {
           send({ kind: 'open-failed', failure: encodeFailure(error) });
         }
+        isOpening = false;
         break;
       case 'write':
         queue.push(...message.requests);
@@ -63,7 +65,7 @@ function serve(port: MessagePort): void {
       answer(send, answers);
     }
     isRunning = false;
-    if (isClosing) {
+    if (isClosing && !isOpening) {
       writer?.connection.close();
       port.close();
     }
