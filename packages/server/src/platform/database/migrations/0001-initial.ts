@@ -196,7 +196,7 @@ function upkeepTables({ id, integer, text, heap, clustered }: Words): readonly s
       attempts ${integer} not null,
       unique (kind, subject)
     ) ${heap}`,
-    'create index garbage_due on garbage (due_at, id)',
+    'create index garbage_due on garbage (kind, due_at, id)',
     `create table damage (
       part_name ${text} not null primary key references parts (name) on delete cascade,
       registry_id ${integer} not null references registries (id) on delete cascade,
