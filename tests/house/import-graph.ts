@@ -9,7 +9,7 @@ const statements = [
   /^import\s+'([^']+)'/gm,
   /\bimport\('([^']+)'\)/g,
   // Worker threads are named this way.
-  /\bnew URL\('(\.[^']+\.ts)', import\.meta\.url\)/g,
+  /\bnew URL\([^)]*?'(\.[^']+\.ts)'[^)]*, import\.meta\.url\)/g,
 ];
 
 /** The specifiers of a source text: static, dynamic, of types only, re-exported. */

@@ -1,0 +1,35 @@
+import { type Operation, type Permission, access, distribution, health, upkeep } from '@berth/api';
+
+export interface OperationGroup {
+  readonly title: string;
+  readonly operations: readonly Operation[];
+}
+
+/** The operations of the contract, in the order of the reference. */
+export const operationGroups: readonly OperationGroup[] = [
+  { title: 'Distribution', operations: inOrder(distribution) },
+  { title: 'Access', operations: inOrder(access) },
+  { title: 'Upkeep', operations: inOrder(upkeep) },
+  { title: 'Health', operations: inOrder(health) },
+];
+
+function inOrder(operations: Readonly<Record<string, Operation>>): readonly Operation[] {
+  const key = ({ path, method }: Operation): string => `${path} ${method}`;
+  return Object.values(operations).toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
+}
+
+/** Whom an operation lets in, in words. */
+export function describePermission(permission: Permission): string {
+  switch (permission.kind) {
+    case 'public':
+      return `anybody: ${permission.reason}`;
+    case 'authenticated':
+      return 'anybody who is signed in';
+    case 'catalog':
+      return '`registry:catalog:*`';
+    case 'repository':
+      return `\`repository:{name}:${permission.actions.join(',')}\``;
+    case 'operator':
+      return 'the admin user';
+  }
+}

@@ -1,0 +1,12 @@
+import { errorsPage } from './errors-page.ts';
+import { openApiDocument } from './open-api.ts';
+import { operationsPage } from './operations-page.ts';
+
+/** The pages of `docs/reference` by file name. */
+export function referencePages(): ReadonlyMap<string, string> {
+  return new Map([
+    ['errors.md', errorsPage()],
+    ['operations.md', operationsPage()],
+    ['openapi.json', `${JSON.stringify(openApiDocument(), null, 2)}\n`],
+  ]);
+}
