@@ -39,7 +39,7 @@ export interface ProgramOutput {
   readonly bytes: Buffer;
 }
 
-export class ProgramFailed extends Error {
+class ProgramFailed extends Error {
   override readonly name = 'ProgramFailed';
   readonly output: string;
 

@@ -30,6 +30,7 @@ describe('the dependency law', () => {
     ['platform/clock.ts', 'catalog/index.ts', /platform does not import catalog/],
     ['http/server.ts', 'blobs/index.ts', /http does not import blobs/],
     ['errors/index.ts', 'platform/clock.ts', /errors does not import platform/],
+    ['blobs/index.ts', 'http/server.ts', /only routes\.ts imports http/],
     ['blobs/push.ts', 'http/route.ts', /only routes\.ts imports http/],
     ['blobs/push.ts', 'catalog/index.ts', /blobs does not import the feature catalog/],
     ['catalog/push.ts', 'blobs/queries.ts', /through its index\.ts/],

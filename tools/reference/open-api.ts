@@ -1,5 +1,4 @@
 import type { Operation, OperationResponse } from '@berth/api';
-import type { TObject } from 'typebox';
 import { describePermission, operationGroups } from './operations.ts';
 
 /** The contract as an OpenAPI 3.1 document. Its schemas are JSON Schema already. */
@@ -45,7 +44,7 @@ function describe(operation: Operation, tag: string): unknown {
   };
 }
 
-function queryParameters(query: TObject): readonly unknown[] {
+function queryParameters(query: NonNullable<Operation['query']>): readonly unknown[] {
   const required: readonly string[] = query.required ?? [];
   return Object.entries(query.properties).map(([name, schema]) => ({
     name,
