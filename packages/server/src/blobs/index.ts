@@ -1,0 +1,45 @@
+import type { Route } from '../http/route.ts';
+import type { GarbageHandler } from '../platform/garbage/handler.ts';
+import type { BlobsContext } from './blobs-context.ts';
+import { garbageHandlers } from './collect.ts';
+import { expireUploads } from './expire-uploads.ts';
+import { blobRoutes } from './routes.ts';
+import { UploadSessions } from './upload-sessions.ts';
+
+export { findLinkedBlobs } from './link-blob.ts';
+export { blobTransactions } from './transactions.ts';
+
+export interface BlobsOptions extends Omit<BlobsContext, 'sessions'> {
+  /** Uploads that nobody has touched for so long are given up. */
+  readonly uploadExpiryMs: number;
+}
+
+export interface Blobs {
+  readonly routes: readonly Route[];
+  readonly garbageHandlers: readonly GarbageHandler[];
+  /** Resolves with the number of uploads that were given up. */
+  expireUploads(signal: AbortSignal): Promise<number>;
+  /** Requests that are receiving bytes now. */
+  activeUploads(): number;
+  /** Parts whose objects collection has deleted since the start. */
+  freedParts(): number;
+}
+
+/** Blobs, uploads, downloads and mounts: the first half of the distribution protocol. */
+export function createBlobs({ uploadExpiryMs, ...options }: BlobsOptions): Blobs {
+  const context: BlobsContext = { ...options, sessions: new UploadSessions() };
+  let freed = 0;
+  return {
+    routes: blobRoutes(context),
+    garbageHandlers: garbageHandlers({
+      database: options.database,
+      store: options.store,
+      onFreed: (parts) => {
+        freed += parts;
+      },
+    }),
+    expireUploads: (signal) => expireUploads(context, uploadExpiryMs, signal),
+    activeUploads: () => context.sessions.activeWriters,
+    freedParts: () => freed,
+  };
+}

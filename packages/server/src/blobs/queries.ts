@@ -1,0 +1,116 @@
+import type { ReadQueries, WriteQueries } from '../platform/database/index.ts';
+import { prepareRead } from '../platform/database/index.ts';
+import type { UploadState } from './model.ts';
+
+/** A blob that a repository may read. */
+export interface LinkedBlob {
+  readonly id: number;
+  readonly size_bytes: number;
+}
+
+const linkedBlob = prepareRead<{ registryId: number; repository: string; digest: string }, LinkedBlob>((db, { registryId, repository, digest }) =>
+  db
+    .selectFrom('repositories')
+    .innerJoin('repository_blobs', 'repository_blobs.repository_id', 'repositories.id')
+    .innerJoin('blobs', 'blobs.id', 'repository_blobs.blob_id')
+    .select(['blobs.id', 'blobs.size_bytes'])
+    .where('repositories.registry_id', '=', registryId)
+    .where('repositories.name', '=', repository)
+    .where('repositories.deleted_at', 'is', null)
+    .where('blobs.registry_id', '=', registryId)
+    .where('blobs.digest', '=', digest),
+);
+
+/** Access to content is the row that links it to the repository, never that the object exists. */
+export function findLinkedBlob(db: ReadQueries, registryId: number, repository: string, digest: string): Promise<LinkedBlob | undefined> {
+  return linkedBlob.first(db, { registryId, repository, digest });
+}
+
+/** A durable part of a blob or upload. */
+export interface StoredPart {
+  readonly name: string;
+  readonly data_key_id: string;
+  readonly size_bytes: number;
+}
+
+const blobParts = prepareRead<{ blobId: number }, StoredPart>((db, { blobId }) =>
+  db
+    .selectFrom('parts')
+    .select(['name', 'data_key_id'])
+    .select((eb) => eb.ref('size_bytes').$notNull().as('size_bytes'))
+    .where('blob_id', '=', blobId)
+    .orderBy('position'),
+);
+
+/** In order. */
+export function partsOfBlob(db: ReadQueries, blobId: number): Promise<StoredPart[]> {
+  return blobParts.all(db, { blobId });
+}
+
+/** The durable parts of an upload, in order. */
+export function partsOfUpload(db: ReadQueries, uploadId: string): Promise<StoredPart[]> {
+  return db
+    .selectFrom('parts')
+    .select(['name', 'data_key_id'])
+    .select((eb) => eb.ref('size_bytes').$notNull().as('size_bytes'))
+    .where('upload_id', '=', uploadId)
+    .where('size_bytes', 'is not', null)
+    .orderBy('position')
+    .execute();
+}
+
+/** An upload with the part that its next bytes go to. */
+export async function findUpload(db: ReadQueries | WriteQueries, registryId: number, repository: string, uploadId: string): Promise<UploadState | undefined> {
+  return db
+    .selectFrom('uploads')
+    .innerJoin('repositories', 'repositories.id', 'uploads.repository_id')
+    .innerJoin('parts', 'parts.upload_id', 'uploads.id')
+    .select([
+      'uploads.id',
+      'uploads.repository_id as repositoryId',
+      'uploads.principal',
+      'uploads.algorithm',
+      'uploads.received_bytes as receivedBytes',
+      'uploads.version',
+      'parts.name as nextPart',
+      'parts.data_key_id as nextPartKeyId',
+      'parts.position as nextPosition',
+    ])
+    .where('uploads.id', '=', uploadId)
+    .where('parts.size_bytes', 'is', null)
+    .where('repositories.registry_id', '=', registryId)
+    .where('repositories.name', '=', repository)
+    .where('repositories.deleted_at', 'is', null)
+    .executeTakeFirst();
+}
+
+/** Names of repositories that hold a digest; at most `limit`. */
+export async function repositoriesHolding(db: ReadQueries, registryId: number, digest: string, limit: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom('blobs')
+    .innerJoin('repository_blobs', 'repository_blobs.blob_id', 'blobs.id')
+    .innerJoin('repositories', 'repositories.id', 'repository_blobs.repository_id')
+    .select('repositories.name')
+    .where('blobs.registry_id', '=', registryId)
+    .where('blobs.digest', '=', digest)
+    .where('repositories.deleted_at', 'is', null)
+    .limit(limit)
+    .execute();
+  return rows.map((row) => row.name);
+}
+
+/** Uploads that nobody has touched since `before` (ms). */
+export async function idleUploads(db: ReadQueries, before: number, limit: number): Promise<string[]> {
+  const rows = await db.selectFrom('uploads').select('id').where('updated_at', '<', before).orderBy('updated_at').limit(limit).execute();
+  return rows.map((row) => row.id);
+}
+
+/** Which of these parts nothing refers to any more: a state that nothing leaves. */
+export async function garbageParts(db: ReadQueries, names: readonly string[]): Promise<string[]> {
+  const rows = await db.selectFrom('parts').select('name').where('name', 'in', names).where('upload_id', 'is', null).where('blob_id', 'is', null).execute();
+  return rows.map((row) => row.name);
+}
+
+export function digestOfPart(db: ReadQueries, name: string): Promise<{ registry_id: number; digest: string } | undefined> {
+  return db.selectFrom('parts').innerJoin('blobs', 'blobs.id', 'parts.blob_id').select(['parts.registry_id', 'blobs.digest']).where('parts.name', '=', name).executeTakeFirst();
+}

@@ -1,0 +1,71 @@
+import type { Hash } from 'node:crypto';
+import type { Readable } from 'node:stream';
+
+/** Where received bytes go: sealed and stored, or nowhere when only their digest matters. */
+export interface ByteSink {
+  /** A promise asks the sender to pause until it resolves. */
+  write(chunk: Uint8Array): Promise<void> | undefined;
+}
+
+export interface ReceivedBody {
+  readonly sizeBytes: number;
+  /** False when the client went away before its message was whole. What came before is good. */
+  readonly isComplete: boolean;
+}
+
+/**
+ * Hashes and hands on a request body as it arrives. Rejects only when the sink does; the bytes of a broken connection
+ * are kept. Events instead of an async iterator: an iterator costs a turn of the loop for every chunk.
+ */
+export function receiveBody(body: Readable, hash: Hash, sink: ByteSink, signal: AbortSignal): Promise<ReceivedBody> {
+  return new Promise((resolve, reject) => {
+    let sizeBytes = 0;
+    let isWaiting = false;
+    let ending: ReceivedBody | undefined;
+    const settle = (): void => {
+      if (ending === undefined || isWaiting) return;
+      stopListening();
+      resolve(ending);
+    };
+    const finish = (isComplete: boolean): void => {
+      ending ??= { sizeBytes, isComplete };
+      settle();
+    };
+    const fail = (error: unknown): void => {
+      stopListening();
+      body.pause();
+      reject(error);
+    };
+    const onData = (chunk: Uint8Array): void => {
+      if (ending !== undefined) return;
+      let pause: Promise<void> | undefined;
+      try {
+        hash.update(chunk);
+        sizeBytes += chunk.length;
+        pause = sink.write(chunk);
+      } catch (error) {
+        return fail(error);
+      }
+      if (pause === undefined) return;
+      isWaiting = true;
+      body.pause();
+      pause.then(() => {
+        isWaiting = false;
+        if (ending === undefined) body.resume();
+        settle();
+      }, fail);
+    };
+    const onEnd = (): void => finish(true);
+    const onBroken = (): void => finish(false);
+    const stopListening = (): void => {
+      body.off('data', onData).off('end', onEnd).off('error', onBroken).off('close', onBroken);
+      signal.removeEventListener('abort', onBroken);
+      // A later error of a socket that nobody reads any more must not become an uncaught one.
+      body.on('error', () => undefined);
+    };
+    body.on('end', onEnd).on('error', onBroken).on('close', onBroken);
+    signal.addEventListener('abort', onBroken, { once: true });
+    if (signal.aborted || body.destroyed) return finish(body.readableEnded);
+    body.on('data', onData);
+  });
+}

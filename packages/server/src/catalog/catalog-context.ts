@@ -1,0 +1,16 @@
+import type { Logger } from 'pino';
+import type { Clock } from '../platform/clock.ts';
+import type { Database } from '../platform/database/index.ts';
+import type { KeyRing } from '../platform/keys/index.ts';
+import type { ManifestCache } from './manifest-cache.ts';
+
+/** What the actions of this feature work with. */
+export interface CatalogContext {
+  readonly database: Database;
+  readonly keys: KeyRing;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly cache: ManifestCache;
+  /** How long a blob may stay without a manifest that uses it. */
+  readonly garbageDelayMs: number;
+}
