@@ -1,11 +1,20 @@
+import { accessTransactions } from './access/transactions.ts';
 import { blobTransactions } from './blobs/transactions.ts';
 import { catalogTransactions } from './catalog/transactions.ts';
 import type { TransactionDefinition } from './platform/database/database.ts';
 import { collectorTransactions } from './platform/garbage/claim.ts';
 import { keyTransactions } from './platform/keys/transactions.ts';
+import { registryTransactions } from './registries/transactions.ts';
 
 /**
  * Every transaction of the server, by name: SQLite's writer thread imports this list, because a function cannot travel
  * to a thread. Each feature exports its own list; spread it here.
  */
-export const transactions: readonly TransactionDefinition<never, unknown>[] = [...collectorTransactions, ...keyTransactions, ...blobTransactions, ...catalogTransactions];
+export const transactions: readonly TransactionDefinition<never, unknown>[] = [
+  ...collectorTransactions,
+  ...keyTransactions,
+  ...blobTransactions,
+  ...catalogTransactions,
+  ...accessTransactions,
+  ...registryTransactions,
+];

@@ -20,6 +20,9 @@ export interface RouteRequest {
   /** Query parameters; every value of a repeated one. */
   readonly query: URLSearchParams;
   readonly headers: Readonly<Record<string, string | undefined>>;
+  /** `scheme://host[:port]` as the client sees this server. */
+  readonly origin: string;
+  readonly clientAddress: string;
   /** `Content-Length` when the client sent one. */
   readonly contentLength: number | undefined;
   /** The body as it arrives, never buffered. Errors or is destroyed when the client goes away early. */

@@ -2,5 +2,7 @@
 export interface Registry {
   readonly id: number;
   readonly name: string;
+  /** Host and port as clients name it; the audience of its tokens. */
+  readonly loginServer: string;
   readonly isAnonymousPullEnabled: boolean;
 }

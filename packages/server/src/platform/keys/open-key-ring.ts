@@ -20,6 +20,8 @@ export interface SigningKey {
 }
 
 export interface ManagedKeyRing extends KeyRing {
+  /** Whether a registry has a key for new content. */
+  hasKey(registryId: number): boolean;
   /** Makes a data key for new content of a registry; older ones stay for reading. */
   addDataKey(registryId: number): Promise<DataKey>;
   addSigningKey(key: Omit<SigningKey, 'isCurrent'>): Promise<void>;
@@ -71,6 +73,10 @@ class LocalKeyRing implements ManagedKeyRing {
     this.#clock = options.clock;
     this.#wrappingKeys = wrappingKeys;
     this.#adopt(rows);
+  }
+
+  hasKey(registryId: number): boolean {
+    return this.#current.has(registryId);
   }
 
   current(registryId: number): DataKey {

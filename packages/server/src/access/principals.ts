@@ -1,0 +1,22 @@
+import type { Need } from '@berth/api';
+import type { Principal, Registry } from '../tenancy/index.ts';
+import { type Access, covers } from './scope.ts';
+
+/** The admin user, signed in with a password: everything in its registry. */
+export function adminPrincipal(registry: Registry, username: string): Principal {
+  return { kind: 'admin', id: `admin:${username}`, registryId: registry.id, permits: () => true };
+}
+
+/** Nobody: pulls where the registry lets anybody pull, and nothing else. */
+export function anonymousPrincipal(registry: Registry): Principal {
+  return { kind: 'anonymous', id: 'anonymous', registryId: registry.id, permits: (need) => mayAnybody(registry, need) };
+}
+
+export function mayAnybody(registry: Registry, need: Need): boolean {
+  return registry.isAnonymousPullEnabled && need.type === 'repository' && need.action === 'pull';
+}
+
+/** The bearer of a token: what the token says and its owner may, both (attack 21). Never an operator. */
+export function bearerPrincipal(owner: Principal, access: readonly Access[]): Principal {
+  return { kind: owner.kind, id: owner.id, registryId: owner.registryId, permits: (need) => covers(access, need) && owner.permits(need) };
+}

@@ -1,0 +1,79 @@
+import type { Need, RepositoryAction } from '@berth/api';
+import { parseRepositoryName } from '@berth/oci';
+
+/** One entry of a token's `access`, as docker's and ACR's tokens have it. */
+export interface Access {
+  readonly type: string;
+  readonly name: string;
+  readonly actions: readonly string[];
+}
+
+export const repositoryActions: readonly RepositoryAction[] = ['pull', 'push', 'delete', 'metadata_read', 'metadata_write', 'deleted_read', 'deleted_restore'];
+
+/** A client asks for a handful of scopes; a stranger could ask for a megabyte. */
+const maxScopes = 100;
+const maxScopeLength = 1024;
+
+/**
+ * Reads scopes, repeated or several in one text (acr-api 2.3). What cannot be understood asks for nothing and is left
+ * out: a token request never fails for its scopes.
+ */
+export function parseScopes(texts: readonly string[]): Access[] {
+  const found: Access[] = [];
+  for (const scope of texts.flatMap((text) => text.split(' '))) {
+    if (scope === '') continue;
+    if (found.length >= maxScopes) break;
+    const access = scope.length > maxScopeLength ? undefined : parseScope(scope);
+    if (access !== undefined) found.push(access);
+  }
+  return found;
+}
+
+function parseScope(scope: string): Access | undefined {
+  const first = scope.indexOf(':');
+  const last = scope.lastIndexOf(':');
+  if (first === -1 || first === last) return undefined;
+  const type = scope.slice(0, first);
+  const name = scope.slice(first + 1, last);
+  const actions = [...new Set(scope.slice(last + 1).split(','))].filter((action) => action !== '');
+  if (type === 'registry') return name === 'catalog' && actions.includes('*') ? { type, name, actions: ['*'] } : undefined;
+  if (type !== 'repository' || !isRepository(name)) return undefined;
+  const known = actions.filter((action) => action === '*' || repositoryActions.some((each) => each === action));
+  return known.length === 0 ? undefined : { type, name, actions: known };
+}
+
+function isRepository(name: string): boolean {
+  if (name === '*') return true;
+  try {
+    parseRepositoryName(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a token's access covers a need. Names are compared whole (attack 13). */
+export function covers(access: readonly Access[], need: Need): boolean {
+  switch (need.type) {
+    case 'operator':
+      return false;
+    case 'registry':
+      return access.some((each) => each.type === 'registry' && each.name === need.name && each.actions.includes('*'));
+    case 'repository':
+      return access.some(
+        (each) => each.type === 'repository' && (each.name === need.name || each.name === '*') && (each.actions.includes(need.action) || each.actions.includes('*')),
+      );
+  }
+}
+
+/** Needs as the `scope` of a challenge: one text, each repository once. */
+export function scopeText(needs: readonly Need[]): string | undefined {
+  const actions = new Map<string, Set<string>>();
+  for (const need of needs) {
+    if (need.type === 'operator') continue;
+    const resource = `${need.type}:${need.name}`;
+    const known = actions.get(resource) ?? new Set();
+    actions.set(resource, known.add(need.action));
+  }
+  return actions.size === 0 ? undefined : [...actions].map(([resource, list]) => `${resource}:${[...list].join(',')}`).join(' ');
+}

@@ -1,0 +1,41 @@
+import type { Static, TSchema } from 'typebox';
+import { Value } from 'typebox/value';
+import { RegistryError } from '../errors/index.ts';
+import type { RouteRequest } from './route.ts';
+
+const maxSmallBodyBytes = 64 * 1024;
+
+/** A url-encoded form of at most 64 KiB. @throws REQUEST_INVALID */
+export async function readForm(request: RouteRequest): Promise<URLSearchParams> {
+  return new URLSearchParams((await readSmall(request)).toString('utf8'));
+}
+
+/** A JSON body of at most 64 KiB that fits the schema as it is: nothing is coerced or dropped. @throws REQUEST_INVALID */
+export async function readJson<T extends TSchema>(request: RouteRequest, schema: T): Promise<Static<T>> {
+  const bytes = await readSmall(request);
+  let value: unknown;
+  try {
+    value = bytes.length === 0 ? {} : JSON.parse(bytes.toString('utf8'));
+  } catch {
+    throw new RegistryError('REQUEST_INVALID', { message: 'the body is not JSON' });
+  }
+  if (Value.Check(schema, value)) return value;
+  const [first] = Value.Errors(schema, value);
+  throw new RegistryError('REQUEST_INVALID', { message: `the body does not fit: ${first === undefined ? 'see the reference' : `${first.instancePath || 'it'} ${first.message}`}` });
+}
+
+async function readSmall({ body, contentLength }: RouteRequest): Promise<Buffer> {
+  if (contentLength !== undefined && contentLength > maxSmallBodyBytes) throw tooLarge();
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    sizeBytes += chunk.length;
+    if (sizeBytes > maxSmallBodyBytes) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function tooLarge(): RegistryError {
+  return new RegistryError('REQUEST_INVALID', { message: `the body is larger than ${maxSmallBodyBytes} bytes` });
+}

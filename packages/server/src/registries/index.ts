@@ -1,0 +1,33 @@
+import type { Clock } from '../platform/clock.ts';
+import type { Database } from '../platform/database/index.ts';
+import type { ManagedKeyRing } from '../platform/keys/index.ts';
+import type { Registry } from '../tenancy/index.ts';
+import { ensureRegistry } from './transactions.ts';
+
+export { type FirstRun, firstRunFileName, writeFirstRun } from './first-run-file.ts';
+export { registryTransactions } from './transactions.ts';
+
+export interface Registries {
+  readonly local: Registry;
+  /** The registry that a host name picks; an unknown one is the default registry. */
+  resolve(host: string): Registry;
+}
+
+/** The registry that every deployment has. */
+const defaultRegistryName = 'local';
+
+/** Loads the registries; makes the default one with its first data key when missing. */
+export async function openRegistries(options: {
+  readonly database: Database;
+  readonly keys: ManagedKeyRing;
+  readonly clock: Clock;
+  readonly loginServer: string;
+  readonly isAnonymousPullEnabled: boolean;
+}): Promise<Registries> {
+  const { database, keys, clock, loginServer, isAnonymousPullEnabled } = options;
+  const id = await database.write(ensureRegistry, { name: defaultRegistryName, isAnonymousPullEnabled, now: clock.now() });
+  // A crash may have come between the registry and its key; content cannot exist without one.
+  if (!keys.hasKey(id)) await keys.addDataKey(id);
+  const local: Registry = { id, name: defaultRegistryName, loginServer, isAnonymousPullEnabled };
+  return { local, resolve: () => local };
+}
