@@ -1,3 +1,4 @@
+import { settingsPage } from '../../packages/server/src/settings/index.ts';
 import { errorsPage } from './errors-page.ts';
 import { openApiDocument } from './open-api.ts';
 import { operationsPage } from './operations-page.ts';
@@ -5,6 +6,7 @@ import { operationsPage } from './operations-page.ts';
 /** The pages of `docs/reference` by file name. */
 export function referencePages(): ReadonlyMap<string, string> {
   return new Map([
+    ['settings.md', settingsPage()],
     ['errors.md', errorsPage()],
     ['operations.md', operationsPage()],
     ['openapi.json', `${JSON.stringify(openApiDocument(), null, 2)}\n`],
