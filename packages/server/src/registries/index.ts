@@ -21,13 +21,21 @@ export async function openRegistries(options: {
   readonly database: Database;
   readonly keys: ManagedKeyRing;
   readonly clock: Clock;
-  readonly loginServer: string;
+  /** Asked for with each request: a port that the system chooses is known only once the server listens. */
+  readonly loginServer: () => string;
   readonly isAnonymousPullEnabled: boolean;
 }): Promise<Registries> {
   const { database, keys, clock, loginServer, isAnonymousPullEnabled } = options;
   const id = await database.write(ensureRegistry, { name: defaultRegistryName, isAnonymousPullEnabled, now: clock.now() });
   // A crash may have come between the registry and its key; content cannot exist without one.
   if (!keys.hasKey(id)) await keys.addDataKey(id);
-  const local: Registry = { id, name: defaultRegistryName, loginServer, isAnonymousPullEnabled };
+  const local: Registry = {
+    id,
+    name: defaultRegistryName,
+    get loginServer() {
+      return loginServer();
+    },
+    isAnonymousPullEnabled,
+  };
   return { local, resolve: () => local };
 }

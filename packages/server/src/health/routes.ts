@@ -1,0 +1,39 @@
+import { health } from '@berth/api';
+import { RegistryError } from '../errors/index.ts';
+import type { Route } from '../http/route.ts';
+import type { Metrics } from '../platform/metrics.ts';
+
+export interface HealthChecks {
+  readonly metrics: Metrics;
+  /** False once the server has been told to stop. */
+  readonly isServing: () => boolean;
+  /** By the name of what is checked. */
+  readonly checks: Readonly<Record<string, () => Promise<void>>>;
+}
+
+export function healthRoutes({ metrics, isServing, checks }: HealthChecks): readonly Route[] {
+  return [
+    { operation: health.getHealth, handle: async () => ({ status: 200, body: { json: { status: 'alive' } } }) },
+    {
+      operation: health.getReadiness,
+      handle: async () => {
+        if (!isServing()) throw new RegistryError('UNAVAILABLE', { message: 'the registry is stopping' });
+        await Promise.all(Object.entries(checks).map(([name, check]) => passes(name, check)));
+        return { status: 200, body: { json: { status: 'ready' } } };
+      },
+    },
+    {
+      operation: health.getMetrics,
+      handle: async () => ({ status: 200, headers: { 'Content-Type': metrics.contentType }, body: await metrics.text() }),
+    },
+  ];
+}
+
+/** Names what failed; why is the operator's log's matter, not an anonymous caller's. */
+async function passes(name: string, check: () => Promise<void>): Promise<void> {
+  try {
+    await check();
+  } catch (error) {
+    throw new RegistryError('UNAVAILABLE', { message: `the ${name} does not answer`, cause: error });
+  }
+}

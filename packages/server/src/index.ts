@@ -1,0 +1,2 @@
+export { type RunningServer, startServer } from './assemble.ts';
+export { type Settings, loadSettings } from './settings/index.ts';
