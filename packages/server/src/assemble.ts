@@ -15,6 +15,7 @@ import { KeyFileError, WrappingKeyFile, openKeyRing } from './platform/keys/inde
 import { createLogger } from './platform/logger.ts';
 import { type Metrics, createMetrics } from './platform/metrics.ts';
 import { type FirstRun, firstRunFileName, openRegistries, writeFirstRun } from './registries/index.ts';
+import { upkeepRoutes } from './upkeep/index.ts';
 import type { Settings } from './settings/index.ts';
 
 /** A registry that runs. */
@@ -70,7 +71,7 @@ async function assemble(settings: Settings, opened: AsyncDisposableStack): Promi
   const metrics = createMetrics();
   const stopping = new AbortController();
   const checks = { database: () => database.check(), 'blob store': () => store.check(), 'key ring': () => keys.check() };
-  const routes = [...blobs.routes, ...catalog.routes, ...access.routes, ...healthRoutes({ metrics, isServing: () => !stopping.signal.aborted, checks })];
+  const routes = [...blobs.routes, ...catalog.routes, ...access.routes, ...upkeepRoutes({ database, clock, collector, freedParts: blobs.freedParts }), ...healthRoutes({ metrics, isServing: () => !stopping.signal.aborted, checks })];
   const tls = await loadTls(settings, dataDir);
   const http = createHttpServer({
     routes,

@@ -32,7 +32,7 @@ export const startCollection = defineOperation({
   id: 'start-collection', method: 'POST', path: '/berth/v1/collections', source: 'Berth', permission: operator,
   summary: 'Collects garbage that is due now, without waiting for the next round.',
   body: Type.Object({}, { additionalProperties: false }),
-  responses: { 200: { description: 'collected', schema: Type.Object({ partsDeleted: Type.Integer(), bytesFreed: Type.Integer(), candidatesLeft: Type.Integer() }) } }, errors: [],
+  responses: { 200: { description: 'collected', schema: Type.Object({ settled: Type.Integer(), partsDeleted: Type.Integer(), candidatesDue: Type.Integer() }) } }, errors: [],
 });
 export const regeneratePassword = defineOperation({
   id: 'regenerate-password', method: 'POST', path: '/berth/v1/passwords/{slot}', source: 'Berth; ACR regenerateCredential', permission: operator,

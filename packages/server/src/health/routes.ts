@@ -1,4 +1,4 @@
-import { health } from '@berth/api';
+import { distribution, health } from '@berth/api';
 import { RegistryError } from '../errors/index.ts';
 import type { Route } from '../http/route.ts';
 import type { Metrics } from '../platform/metrics.ts';
@@ -13,6 +13,7 @@ export interface HealthChecks {
 
 export function healthRoutes({ metrics, isServing, checks }: HealthChecks): readonly Route[] {
   return [
+    { operation: distribution.checkApi, handle: async () => ({ status: 200, body: { json: {} } }) },
     { operation: health.getHealth, handle: async () => ({ status: 200, body: { json: { status: 'alive' } } }) },
     {
       operation: health.getReadiness,

@@ -1,0 +1,41 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadSettings, startServer } from '@berth/server';
+
+export interface StartOptions {
+  /** Settings by name (`garbageDelay`), as texts. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Default: a new folder that goes with the registry. */
+  readonly dataDir?: string;
+}
+
+/** A registry in this process, on a free port. */
+export interface StartedRegistry {
+  readonly url: string;
+  readonly host: string;
+  readonly username: string;
+  readonly password: string;
+  readonly dataDir: string;
+  stop(): Promise<void>;
+}
+
+/** Starts a whole registry in one call. */
+export async function startRegistry(options: StartOptions = {}): Promise<StartedRegistry> {
+  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'berth-test-')));
+  const given = Object.entries(options.settings ?? {}).map(([name, value]) => [`BERTH_${name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`, value]);
+  const env = { BERTH_DATA: dataDir, BERTH_HOST: '127.0.0.1', BERTH_PORT: '0', BERTH_LOG_LEVEL: 'silent', ...Object.fromEntries(given) };
+  const server = await startServer(loadSettings({ argv: [], env, cwd: dataDir }).settings);
+  const first = JSON.parse(await readFile(server.firstRunFile, 'utf8')) as { username: string; password: string };
+  return {
+    url: server.origin,
+    host: new URL(server.origin).host,
+    username: first.username,
+    password: first.password,
+    dataDir,
+    stop: async () => {
+      await server.stop();
+      if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
