@@ -23,7 +23,8 @@ export function parseDigest(text: string): Digest {
 /** @throws OciError DIGEST_INVALID */
 export function parseDigestAlgorithm(text: string): DigestAlgorithm {
   const algorithm = supportedAlgorithms.find((each) => each === text);
-  if (algorithm === undefined) throw new OciError('DIGEST_INVALID', `${quoted(text)} is not a supported digest algorithm: use sha256 or sha512`);
+  if (algorithm === undefined)
+    throw new OciError('DIGEST_INVALID', `${quoted(text)} is not a supported digest algorithm: use sha256 or sha512`);
   return algorithm;
 }
 

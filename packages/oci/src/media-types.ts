@@ -28,5 +28,20 @@ export function isSchema1Type(mediaType: string): boolean {
 
 /** Layers that a registry need not hold (image specification, "Non-Distributable Layers"; Docker's foreign layers). */
 export function isNonDistributable(mediaType: string): boolean {
-  return mediaType.startsWith('application/vnd.oci.image.layer.nondistributable.') || mediaType.startsWith('application/vnd.docker.image.rootfs.foreign.');
+  return (
+    mediaType.startsWith('application/vnd.oci.image.layer.nondistributable.') ||
+    mediaType.startsWith('application/vnd.docker.image.rootfs.foreign.')
+  );
+}
+
+export function isManifestType(mediaType: string): boolean {
+  return isIndexType(mediaType) || isImageType(mediaType) || isArtifactType(mediaType) || isSchema1Type(mediaType);
+}
+
+/** Layers of images that the registry must hold. */
+export function isLayerType(mediaType: string): boolean {
+  return (
+    mediaType.startsWith('application/vnd.oci.image.layer.v1.') ||
+    mediaType.startsWith('application/vnd.docker.image.rootfs.diff.')
+  );
 }

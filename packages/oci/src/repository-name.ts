@@ -11,7 +11,8 @@ const component = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
 /** @throws OciError NAME_INVALID */
 export function parseRepositoryName(text: string): RepositoryName {
   const problem = problemOf(text);
-  if (problem !== undefined) throw new OciError('NAME_INVALID', `${quoted(text)} is not a repository name: ${problem}`, { name: text.slice(0, 300) });
+  if (problem !== undefined)
+    throw new OciError('NAME_INVALID', `${quoted(text)} is not a repository name: ${problem}`, { name: text.slice(0, 300) });
   return text as RepositoryName;
 }
 
