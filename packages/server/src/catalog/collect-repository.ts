@@ -1,38 +1,92 @@
-import { addCandidate } from '../platform/garbage/candidates.ts';
+import { type WriteQueries, lockRows } from '../platform/database/index.ts';
+import { addCandidates } from '../platform/garbage/candidates.ts';
 import { defineCollection } from '../platform/garbage/handler.ts';
 
 /** Rows that one transaction deletes. */
 const batch = 500;
 
-/** A deleted repository: its manifests, uploads and links go batch by batch, then its row. */
+/** Sealed manifests that one transaction deletes, in bytes: their pages have to be freed one by one. */
+const batchBytes = 16 * 1024 * 1024;
+
+/** A request may still be writing the reserved part of an upload: by then it has ended. */
+const partDelayMs = 60 * 60 * 1000;
+
+/** A deleted repository: its tags, manifests, uploads and links go batch by batch, then its row. */
 export const repositoryCollection = defineCollection('repository', async (tx, { subject, now }) => {
   const id = Number(subject);
-  const repository = await tx.selectFrom('repositories').select('deleted_at').where('id', '=', id).executeTakeFirst();
+  // Waits for pushes that found the repository alive; after that nothing comes in any more.
+  const repository = await lockRows(tx.selectFrom('repositories').select('deleted_at').where('id', '=', id)).executeTakeFirst();
   if (repository === undefined || repository.deleted_at === null) return 'done';
-  const tags = await tx.selectFrom('tags').select('name').where('repository_id', '=', id).limit(batch).execute();
-  if (tags.length > 0) {
-    await tx.deleteFrom('tags').where('repository_id', '=', id).where('name', 'in', tags.map((tag) => tag.name)).execute();
-    return 'again';
+  for (const deleteSome of [deleteTags, deleteReferences, deleteManifests, deleteLinks]) {
+    if (await deleteSome(tx, id, now)) return 'again';
   }
-  const manifests = await tx.selectFrom('manifests').select('id').where('repository_id', '=', id).limit(batch).execute();
-  if (manifests.length > 0) {
-    await tx.deleteFrom('manifests').where('id', 'in', manifests.map((manifest) => manifest.id)).execute();
-    return 'again';
-  }
-  const uploads = await tx.selectFrom('uploads').select('id').where('repository_id', '=', id).limit(1).execute();
-  for (const upload of uploads) {
-    const parts = await tx.updateTable('parts').set({ upload_id: null }).where('upload_id', '=', upload.id).returning('name').execute();
-    for (const { name } of parts) await addCandidate(tx, 'part', name, now);
-    await tx.deleteFrom('uploads').where('id', '=', upload.id).execute();
-  }
-  if (uploads.length > 0) return 'again';
-  const links = await tx.selectFrom('repository_blobs').select('blob_id').where('repository_id', '=', id).limit(batch).execute();
-  if (links.length > 0) {
-    const blobIds = links.map((link) => link.blob_id);
-    await tx.deleteFrom('repository_blobs').where('repository_id', '=', id).where('blob_id', 'in', blobIds).execute();
-    for (const blobId of blobIds) await addCandidate(tx, 'blob', String(blobId), now);
-    return 'again';
-  }
+  if (await deleteUpload(tx, id, now + partDelayMs)) return 'again';
   await tx.deleteFrom('repositories').where('id', '=', id).execute();
   return 'done';
 });
+
+async function deleteTags(tx: WriteQueries, repositoryId: number): Promise<boolean> {
+  const tags = await tx.selectFrom('tags').select('name').where('repository_id', '=', repositoryId).limit(batch).execute();
+  const names = tags.map((tag) => tag.name);
+  if (names.length > 0) await tx.deleteFrom('tags').where('repository_id', '=', repositoryId).where('name', 'in', names).execute();
+  return names.length > 0;
+}
+
+/** Before the manifests: one of them may have tens of thousands. */
+async function deleteReferences(tx: WriteQueries, repositoryId: number): Promise<boolean> {
+  const blobs = await tx
+    .deleteFrom('manifest_blobs')
+    .where(({ eb, refTuple, selectFrom }) =>
+      eb(
+        refTuple('manifest_id', 'blob_id'),
+        'in',
+        selectFrom('manifest_blobs').select(['manifest_id', 'blob_id']).where('repository_id', '=', repositoryId).limit(batch).$asTuple('manifest_id', 'blob_id'),
+      ),
+    )
+    .returning('blob_id')
+    .execute();
+  if (blobs.length > 0) return true;
+  const children = await tx
+    .deleteFrom('manifest_children')
+    .where(({ eb, refTuple, selectFrom }) =>
+      eb(
+        refTuple('manifest_id', 'child_digest'),
+        'in',
+        selectFrom('manifest_children')
+          .select(['manifest_id', 'child_digest'])
+          .where('repository_id', '=', repositoryId)
+          .limit(batch)
+          .$asTuple('manifest_id', 'child_digest'),
+      ),
+    )
+    .returning('manifest_id')
+    .execute();
+  return children.length > 0;
+}
+
+async function deleteManifests(tx: WriteQueries, repositoryId: number): Promise<boolean> {
+  const manifests = await tx.selectFrom('manifests').select(['id', 'size_bytes']).where('repository_id', '=', repositoryId).limit(batch).execute();
+  let bytes = 0;
+  const ids = manifests.filter((manifest) => (bytes += manifest.size_bytes) <= batchBytes).map((manifest) => manifest.id);
+  if (ids.length > 0) await tx.deleteFrom('manifests').where('id', 'in', ids).execute();
+  return ids.length > 0;
+}
+
+async function deleteLinks(tx: WriteQueries, repositoryId: number, now: number): Promise<boolean> {
+  const links = await tx.selectFrom('repository_blobs').select('blob_id').where('repository_id', '=', repositoryId).limit(batch).execute();
+  const blobIds = links.map((link) => link.blob_id);
+  if (blobIds.length === 0) return false;
+  await tx.deleteFrom('repository_blobs').where('repository_id', '=', repositoryId).where('blob_id', 'in', blobIds).execute();
+  await addCandidates(tx, 'blob', blobIds.map(String), now);
+  return true;
+}
+
+async function deleteUpload(tx: WriteQueries, repositoryId: number, dueAt: number): Promise<boolean> {
+  const upload = await lockRows(tx.selectFrom('uploads').select('id').where('repository_id', '=', repositoryId).limit(1)).executeTakeFirst();
+  if (upload === undefined) return false;
+  const parts = await tx.updateTable('parts').set({ upload_id: null }).where('upload_id', '=', upload.id).returning('name').execute();
+  const names = parts.map((part) => part.name);
+  await addCandidates(tx, 'part', names, dueAt);
+  await tx.deleteFrom('uploads').where('id', '=', upload.id).execute();
+  return true;
+}

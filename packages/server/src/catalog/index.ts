@@ -2,12 +2,14 @@ import type { Route } from '../http/route.ts';
 import type { GarbageHandler } from '../platform/garbage/handler.ts';
 import type { CatalogContext } from './catalog-context.ts';
 import { repositoryCollection } from './collect-repository.ts';
+import { LargeManifestGate } from './large-manifest-gate.ts';
 import { ManifestCache } from './manifest-cache.ts';
+import { ManifestParser } from './manifest-parser.ts';
 import { catalogRoutes } from './routes.ts';
 
 export { catalogTransactions } from './transactions.ts';
 
-export interface CatalogOptions extends Omit<CatalogContext, 'cache'> {
+export interface CatalogOptions extends Omit<CatalogContext, 'cache' | 'parser' | 'gate'> {
   /** Memory for opened manifests. */
   readonly manifestCacheBytes: number;
 }
@@ -15,13 +17,17 @@ export interface CatalogOptions extends Omit<CatalogContext, 'cache'> {
 export interface Catalog {
   readonly routes: readonly Route[];
   readonly garbageHandlers: readonly GarbageHandler[];
+  /** Ends the thread that parses large manifests, if there is one; it does not hold the process up. */
+  close(): Promise<void>;
 }
 
 /** Manifests, tags, referrers and repositories: the second half of the distribution protocol. */
 export function createCatalog({ manifestCacheBytes, ...options }: CatalogOptions): Catalog {
-  const context: CatalogContext = { ...options, cache: new ManifestCache(manifestCacheBytes) };
+  const parser = new ManifestParser();
+  const context: CatalogContext = { ...options, cache: new ManifestCache(manifestCacheBytes), parser, gate: new LargeManifestGate() };
   return {
     routes: catalogRoutes(context),
     garbageHandlers: [{ kind: 'repository', transaction: repositoryCollection }],
+    close: () => parser.close(),
   };
 }

@@ -1,4 +1,31 @@
-import type { ParsedManifest } from '@berth/oci';
+import { parseManifest } from '@berth/oci';
+
+/** What the catalog keeps of a manifest beside its bytes. Plain data: it travels between threads. */
+export interface ManifestFacts {
+  readonly mediaType: string;
+  readonly artifactType: string | null;
+  readonly subject: string | null;
+  /** As JSON, and only with a subject: annotations matter to others in referrers lists alone. */
+  readonly annotations: string | null;
+  /** Digests of blobs that must be in the repository, each once. */
+  readonly blobs: readonly string[];
+  /** Digests of manifests that must be in the repository, each once. */
+  readonly children: readonly string[];
+}
+
+/** @throws OciError MANIFEST_INVALID */
+export function factsOf(bytes: Uint8Array, contentType: string | undefined): ManifestFacts {
+  const manifest = parseManifest(bytes, contentType);
+  const isListed = manifest.subject !== undefined && Object.keys(manifest.annotations).length > 0;
+  return {
+    mediaType: manifest.mediaType,
+    artifactType: manifest.artifactType ?? null,
+    subject: manifest.subject?.digest ?? null,
+    annotations: isListed ? JSON.stringify(manifest.annotations) : null,
+    blobs: manifest.requiredBlobs.map((blob) => blob.digest),
+    children: manifest.children.map((child) => child.digest),
+  };
+}
 
 /** What a push asks the database to do, sealed already. */
 export interface PushManifest {
@@ -15,17 +42,13 @@ export interface PushManifest {
   readonly sealedAnnotations: Uint8Array | null;
   readonly blobs: readonly string[];
   readonly children: readonly string[];
+  /** The stored bytes of this digest do not open: put these in their place. */
+  readonly isRepair: boolean;
   readonly now: number;
 }
 
-/** Spec: at least ten tags in one push must work. */
-export const maxTagsPerPush = 100;
+/** At least ten tags in one push must work (OCI end-7b); the answer names them all in one header, which stays below 8 KiB. */
+export const maxTagsPerPush = 50;
 
 export const manifestSeal = (registryId: number, digest: string): string => `manifest:${registryId}:${digest}`;
 export const annotationsSeal = (registryId: number, digest: string): string => `annotations:${registryId}:${digest}`;
-
-/** Annotations matter to others only in referrers lists. */
-export function listedAnnotations(manifest: ParsedManifest): string | undefined {
-  if (manifest.subject === undefined || Object.keys(manifest.annotations).length === 0) return undefined;
-  return JSON.stringify(manifest.annotations);
-}

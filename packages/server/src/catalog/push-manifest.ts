@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import { type Digest, type ParsedManifest, type Tag, digestAlgorithm, digestHex, maxManifestBytes, parseManifest, parseReference, parseTag } from '@berth/oci';
+import { type Digest, type Reference, type Tag, digestAlgorithm, parseReference, parseTag } from '@berth/oci';
 import { RegistryError } from '../errors/index.ts';
 import { sealBytes } from '../platform/sealing/index.ts';
 import type { CatalogContext } from './catalog-context.ts';
-import { annotationsSeal, listedAnnotations, manifestSeal, maxTagsPerPush } from './model.ts';
+import { annotationsSeal, manifestSeal, maxTagsPerPush } from './model.ts';
+import { findByDigest } from './queries.ts';
+import { openManifest } from './read-manifest.ts';
+import { receiveManifest } from './receive-manifest.ts';
 import { pushManifest } from './transactions.ts';
 
 export interface ManifestPush {
@@ -17,68 +20,91 @@ export interface ManifestPush {
   readonly contentType: string | undefined;
   readonly contentLength: number | undefined;
   readonly body: Readable;
+  readonly signal: AbortSignal;
 }
 
 export interface PushedManifest {
   readonly digest: string;
-  /** Tags of the query, in their order. */
+  /** Tags of the query, in their order, each once. */
   readonly tags: readonly Tag[];
-  readonly manifest: ParsedManifest;
+  readonly subject: string | null;
 }
 
 /** Stores a manifest (OCI end-7a, end-7b). Everything about it is checked before anything is written. */
 export async function push(context: CatalogContext, request: ManifestPush): Promise<PushedManifest> {
   const reference = parseReference(request.reference);
-  if (request.tags.length > maxTagsPerPush) {
-    throw new RegistryError('TOO_MANY_TAGS', { message: `a push can set ${maxTagsPerPush} tags at once, this one names ${request.tags.length}` });
+  const tags = parseTags(request.tags);
+  let isLarge = false;
+  const onLarge = async (): Promise<void> => {
+    await context.gate.enter(request.signal);
+    isLarge = true;
+  };
+  try {
+    const bytes = await receiveManifest({ body: request.body, contentLength: request.contentLength, onLarge });
+    return await store(context, request, { bytes, reference, tags });
+  } finally {
+    if (isLarge) context.gate.leave();
   }
-  const tags = [...new Set(request.tags)].map(parseTag);
-  const bytes = await readManifestBody(request.body, request.contentLength);
-  const digest = reference.kind === 'digest' ? requireDigest(bytes, reference.digest) : `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-  const manifest = parseManifest(bytes, request.contentType);
-  const key = context.keys.current(request.registryId);
-  const annotations = listedAnnotations(manifest);
+}
+
+interface ReceivedManifest {
+  readonly bytes: Buffer;
+  readonly reference: Reference;
+  readonly tags: readonly Tag[];
+}
+
+async function store(context: CatalogContext, request: ManifestPush, { bytes, reference, tags }: ReceivedManifest): Promise<PushedManifest> {
+  const { registryId, repository } = request;
+  const digest = reference.kind === 'digest' ? requireDigest(bytes, reference.digest) : digestOf('sha256', bytes);
+  const facts = await context.parser.parse(bytes, request.contentType);
+  const key = context.keys.current(registryId);
+  const isRepair = await isUnreadable(context, registryId, repository, digest);
   await context.database.write(pushManifest, {
-    registryId: request.registryId,
-    repository: request.repository,
+    registryId,
+    repository,
     digest,
-    tags: reference.kind === 'tag' ? [reference.tag, ...tags] : tags,
-    mediaType: manifest.mediaType,
-    artifactType: manifest.artifactType ?? null,
-    subjectDigest: manifest.subject?.digest ?? null,
+    tags: reference.kind === 'tag' ? [...new Set([reference.tag, ...tags])] : tags,
+    mediaType: facts.mediaType,
+    artifactType: facts.artifactType,
+    subjectDigest: facts.subject,
     sizeBytes: bytes.length,
     dataKeyId: key.id,
-    sealedContent: sealBytes(key, manifestSeal(request.registryId, digest), bytes),
-    sealedAnnotations: annotations === undefined ? null : sealBytes(key, annotationsSeal(request.registryId, digest), Buffer.from(annotations)),
-    blobs: manifest.requiredBlobs.map((blob) => blob.digest),
-    children: manifest.children.map((child) => child.digest),
+    sealedContent: sealBytes(key, manifestSeal(registryId, digest), bytes),
+    sealedAnnotations: facts.annotations === null ? null : sealBytes(key, annotationsSeal(registryId, digest), Buffer.from(facts.annotations)),
+    blobs: facts.blobs,
+    children: facts.children,
+    isRepair,
     now: context.clock.now(),
   });
-  return { digest, tags, manifest };
+  return { digest, tags, subject: facts.subject };
+}
+
+function parseTags(texts: readonly string[]): readonly Tag[] {
+  const distinct = new Set(texts);
+  if (distinct.size > maxTagsPerPush) {
+    throw new RegistryError('TOO_MANY_TAGS', { message: `a push can set ${maxTagsPerPush} tags at once, this one names ${distinct.size}` });
+  }
+  return [...distinct].map(parseTag);
 }
 
 function requireDigest(bytes: Buffer, expected: Digest): Digest {
-  const algorithm = digestAlgorithm(expected);
-  const actual = createHash(algorithm).update(bytes).digest('hex');
-  if (actual === digestHex(expected)) return expected;
-  throw new RegistryError('DIGEST_INVALID', { message: `the manifest has the digest ${algorithm}:${actual}, not ${expected}`, detail: { digest: expected, actual: `${algorithm}:${actual}` } });
+  const actual = digestOf(digestAlgorithm(expected), bytes);
+  if (actual === expected) return expected;
+  throw new RegistryError('DIGEST_INVALID', { message: `the manifest has the digest ${actual}, not ${expected}`, detail: { digest: expected, actual } });
 }
 
-/** Reads at most 4 MiB and stops at the first byte more, with or without a Content-Length (attack 5). */
-async function readManifestBody(body: Readable, contentLength: number | undefined): Promise<Buffer> {
-  if (contentLength !== undefined && contentLength > maxManifestBytes) throw tooLarge();
-  const chunks: Buffer[] = [];
-  let sizeBytes = 0;
-  // Leaving the loop early must not destroy the socket: the answer still has to go out.
-  for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    sizeBytes += chunk.length;
-    if (sizeBytes > maxManifestBytes) throw tooLarge();
-    chunks.push(chunk);
+function digestOf(algorithm: string, bytes: Buffer): string {
+  return `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`;
+}
+
+/** Whether the repository has this digest with bytes that do not open: then the push repairs it, as the error promised. */
+async function isUnreadable(context: CatalogContext, registryId: number, repository: string, digest: string): Promise<boolean> {
+  const stored = await findByDigest(context.database.read, { registryId, repository, reference: digest });
+  if (stored === undefined) return false;
+  try {
+    await openManifest(context, registryId, stored);
+    return false;
+  } catch {
+    return true;
   }
-  if (contentLength !== undefined && sizeBytes !== contentLength) throw new RegistryError('SIZE_INVALID', { message: `the manifest has ${sizeBytes} bytes, ${contentLength} were announced` });
-  return Buffer.concat(chunks, sizeBytes);
-}
-
-function tooLarge(): RegistryError {
-  return new RegistryError('MANIFEST_TOO_LARGE', { detail: { maxBytes: maxManifestBytes } });
 }

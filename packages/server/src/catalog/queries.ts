@@ -1,4 +1,4 @@
-import { type ReadQueries, prepareRead } from '../platform/database/index.ts';
+import { type ReadQueries, type WriteQueries, prepareRead } from '../platform/database/index.ts';
 
 /** A manifest without its bytes. */
 export interface FoundManifest {
@@ -14,6 +14,7 @@ interface ByReference extends Record<string, unknown> {
   readonly reference: string;
 }
 
+/** The hot path of the registry: one read from names to the row. */
 const byTag = prepareRead<ByReference, FoundManifest>((db, { registryId, repository, reference }) =>
   db
     .selectFrom('repositories')
@@ -45,20 +46,35 @@ export function findByDigest(db: ReadQueries, reference: ByReference): Promise<F
   return byDigest.first(db, reference);
 }
 
-export function sealedContent(db: ReadQueries, manifestId: number): Promise<{ sealed_content: Uint8Array; data_key_id: string } | undefined> {
-  return db.selectFrom('manifests').select(['sealed_content', 'data_key_id']).where('id', '=', manifestId).executeTakeFirst();
+interface SealedContent {
+  readonly sealed_content: Uint8Array;
+  readonly data_key_id: string;
 }
 
-const tagPage = prepareRead<{ repositoryId: number; after: string; limit: number }, { name: string }>((db, { repositoryId, after, limit }) =>
+const contentById = prepareRead<{ id: number }, SealedContent>((db, { id }) =>
+  db.selectFrom('manifests').select(['sealed_content', 'data_key_id']).where('id', '=', id),
+);
+
+export function sealedContent(db: ReadQueries, id: number): Promise<SealedContent | undefined> {
+  return contentById.first(db, { id });
+}
+
+interface NamePage extends Record<string, unknown> {
+  /** The page begins after this name; '' is before all. */
+  readonly after: string;
+  readonly limit: number;
+}
+
+const tagPage = prepareRead<NamePage & { repositoryId: number }, { name: string }>((db, { repositoryId, after, limit }) =>
   db.selectFrom('tags').select('name').where('repository_id', '=', repositoryId).where('name', '>', after).orderBy('name').limit(limit),
 );
 
-/** Tags after a name, in ASCII order. */
-export async function tagsAfter(db: ReadQueries, page: { repositoryId: number; after: string; limit: number }): Promise<string[]> {
+/** In ASCII order. */
+export async function tagsAfter(db: ReadQueries | WriteQueries, page: NamePage & { readonly repositoryId: number }): Promise<string[]> {
   return (await tagPage.all(db, page)).map((row) => row.name);
 }
 
-const repositoryPage = prepareRead<{ registryId: number; after: string; limit: number }, { name: string }>((db, { registryId, after, limit }) =>
+const repositoryPage = prepareRead<NamePage & { registryId: number }, { name: string }>((db, { registryId, after, limit }) =>
   db
     .selectFrom('repositories')
     .select('name')
@@ -70,8 +86,8 @@ const repositoryPage = prepareRead<{ registryId: number; after: string; limit: n
     .limit(limit),
 );
 
-/** Listed repositories after a name, in ASCII order. */
-export async function repositoriesAfter(db: ReadQueries, page: { registryId: number; after: string; limit: number }): Promise<string[]> {
+/** Listed repositories, in ASCII order. Only the index `repositories_listed` is read. */
+export async function repositoriesAfter(db: ReadQueries, page: NamePage & { readonly registryId: number }): Promise<string[]> {
   return (await repositoryPage.all(db, page)).map((row) => row.name);
 }
 
@@ -82,26 +98,39 @@ export interface ReferrerRow {
   readonly artifact_type: string | null;
   readonly size_bytes: number;
   readonly data_key_id: string;
-  readonly sealed_annotations: Uint8Array | null;
+  /** Size of the sealed annotations; null when there are none. */
+  readonly annotations_bytes: number | null;
 }
 
-/** Manifests with a subject, after one of them, in the order of their arrival. */
-export function referrersAfter(
-  db: ReadQueries,
-  page: { readonly repositoryId: number; readonly subject: string; readonly artifactType: string | undefined; readonly afterId: number; readonly limit: number },
-): Promise<ReferrerRow[]> {
+export interface ReferrerPage {
+  readonly repositoryId: number;
+  readonly subject: string;
+  /** Undefined: all; null: those that have none. */
+  readonly artifactType: string | null | undefined;
+  /** The page begins after this digest, whether or not it is in the list; '' is before all. */
+  readonly after: string;
+  readonly limit: number;
+}
+
+/** Manifests with a subject, by digest. Without their annotations: a page of those could be gigabytes. */
+export function referrersAfter(db: ReadQueries, page: ReferrerPage): Promise<ReferrerRow[]> {
   let query = db
     .selectFrom('manifests')
-    .select(['id', 'digest', 'media_type', 'artifact_type', 'size_bytes', 'data_key_id', 'sealed_annotations'])
+    .select(['id', 'digest', 'media_type', 'artifact_type', 'size_bytes', 'data_key_id'])
+    .select(({ fn }) => fn<number | null>('length', ['sealed_annotations']).as('annotations_bytes'))
     .where('repository_id', '=', page.repositoryId)
     .where('subject_digest', '=', page.subject)
-    .where('id', '>', page.afterId);
-  if (page.artifactType !== undefined) query = query.where('artifact_type', '=', page.artifactType);
-  return query.orderBy('id').limit(page.limit).execute();
+    .where('digest', '>', page.after);
+  if (page.artifactType === null) query = query.where('artifact_type', 'is', null);
+  else if (page.artifactType !== undefined) query = query.where('artifact_type', '=', page.artifactType);
+  return query.orderBy('digest').limit(page.limit).execute();
 }
 
-/** The place of a referrer in its list; undefined when it is gone. */
-export async function referrerId(db: ReadQueries, repositoryId: number, digest: string): Promise<number | undefined> {
-  const row = await db.selectFrom('manifests').select('id').where('repository_id', '=', repositoryId).where('digest', '=', digest).executeTakeFirst();
-  return row?.id;
+const annotationsById = prepareRead<{ id: number }, { sealed_annotations: Uint8Array | null }>((db, { id }) =>
+  db.selectFrom('manifests').select('sealed_annotations').where('id', '=', id),
+);
+
+/** Null also when the manifest is gone. */
+export async function sealedAnnotations(db: ReadQueries, id: number): Promise<Uint8Array | null> {
+  return (await annotationsById.first(db, { id }))?.sealed_annotations ?? null;
 }

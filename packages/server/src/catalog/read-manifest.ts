@@ -3,6 +3,7 @@ import { RegistryError } from '../errors/index.ts';
 import { SealBrokenError, openBytes } from '../platform/sealing/index.ts';
 import { findRepositoryId } from '../repositories/index.ts';
 import type { CatalogContext } from './catalog-context.ts';
+import type { OpenedManifest } from './manifest-cache.ts';
 import { manifestSeal } from './model.ts';
 import { type FoundManifest, findByDigest, findByTag, sealedContent } from './queries.ts';
 
@@ -10,14 +11,14 @@ import { type FoundManifest, findByDigest, findByTag, sealedContent } from './qu
 export async function requireManifest(context: CatalogContext, registryId: number, repository: string, text: string): Promise<FoundManifest> {
   const reference = parseReference(text);
   const wanted = { registryId, repository, reference: text };
-  const found = reference.kind === 'tag' ? await findByTag(context.database.read, wanted) : await findByDigest(context.database.read, wanted);
+  const found = await (reference.kind === 'tag' ? findByTag(context.database.read, wanted) : findByDigest(context.database.read, wanted));
   if (found !== undefined) return found;
-  throw await unknown(context, registryId, repository, reference);
+  if ((await findRepositoryId(context.database.read, registryId, repository)) === undefined) throw nameUnknown(repository);
+  throw manifestUnknown(repository, reference);
 }
 
-/** The error for a reference that leads nowhere, in ACR's detail. */
-export async function unknown(context: CatalogContext, registryId: number, repository: string, reference: Reference): Promise<RegistryError> {
-  if ((await findRepositoryId(context.database.read, registryId, repository)) === undefined) return nameUnknown(repository);
+/** With the detail that ACR gives (acr-api 1.4). */
+export function manifestUnknown(repository: string, reference: Reference): RegistryError {
   const name = reference.kind === 'tag' ? reference.tag : reference.digest;
   const detail = reference.kind === 'tag' ? { Tag: reference.tag } : { Name: repository, Revision: reference.digest };
   return new RegistryError('MANIFEST_UNKNOWN', { message: `the repository ${repository} has no manifest ${name}`, detail });
@@ -27,16 +28,27 @@ export function nameUnknown(repository: string): RegistryError {
   return new RegistryError('NAME_UNKNOWN', { message: `there is no repository ${repository}`, detail: { name: repository } });
 }
 
-/** The exact bytes that were pushed. @throws CONTENT_DAMAGED */
-export async function manifestBytes(context: CatalogContext, registryId: number, manifest: FoundManifest): Promise<Buffer> {
+export function headersOf(manifest: FoundManifest): Readonly<Record<string, string>> {
+  return { 'Content-Type': manifest.media_type, 'Docker-Content-Digest': manifest.digest, ETag: `"${manifest.digest}"` };
+}
+
+/** The exact bytes that were pushed, with the headers of their answer. @throws CONTENT_DAMAGED, KEY_UNAVAILABLE */
+export async function openManifest(context: CatalogContext, registryId: number, manifest: FoundManifest): Promise<OpenedManifest> {
   const cached = context.cache.get(registryId, manifest.digest);
-  if (cached !== undefined) return cached;
+  // A document without a mediaType of its own may have been pushed as another type into another repository.
+  if (cached?.mediaType === manifest.media_type) return cached;
+  const content = cached?.content ?? (await unseal(context, registryId, manifest));
+  const opened = { mediaType: manifest.media_type, content, headers: headersOf(manifest) };
+  context.cache.set(registryId, manifest.digest, opened);
+  return opened;
+}
+
+async function unseal(context: CatalogContext, registryId: number, manifest: FoundManifest): Promise<Buffer> {
   const sealed = await sealedContent(context.database.read, manifest.id);
   if (sealed === undefined) throw new RegistryError('MANIFEST_UNKNOWN', { message: `the manifest ${manifest.digest} was deleted just now` });
+  const key = context.keys.get(registryId, sealed.data_key_id);
   try {
-    const content = openBytes(context.keys.get(registryId, sealed.data_key_id), manifestSeal(registryId, manifest.digest), sealed.sealed_content);
-    context.cache.set(registryId, manifest.digest, content);
-    return content;
+    return openBytes(key, manifestSeal(registryId, manifest.digest), sealed.sealed_content);
   } catch (error) {
     if (!(error instanceof SealBrokenError)) throw error;
     context.log.error({ err: error, digest: manifest.digest }, 'a stored manifest is damaged');

@@ -1,15 +1,18 @@
 import { distribution } from '@berth/api';
 import { mediaTypes, parseDigest, parseReference } from '@berth/oci';
 import { RegistryError } from '../errors/index.ts';
-import { nextLink, parsePage } from '../http/paging.ts';
+import { type Page, nextLink, parsePage } from '../http/paging.ts';
 import type { Reply, Route, RouteRequest } from '../http/route.ts';
 import { findRepositoryId } from '../repositories/index.ts';
 import type { CatalogContext } from './catalog-context.ts';
 import { listReferrers } from './list-referrers.ts';
 import { push } from './push-manifest.ts';
 import { repositoriesAfter, tagsAfter } from './queries.ts';
-import { manifestBytes, nameUnknown, requireManifest, unknown } from './read-manifest.ts';
-import { deleteManifest, deleteRepository } from './transactions.ts';
+import { headersOf, manifestUnknown, nameUnknown, openManifest, requireManifest } from './read-manifest.ts';
+import { deleteManifest, deleteRepository, deleteTag } from './transactions.ts';
+
+/** Names of each kind in the answer to a deleted repository: it may have held a million. */
+const maxNamesOfDeleted = 1000;
 
 export function catalogRoutes(context: CatalogContext): readonly Route[] {
   return [
@@ -26,23 +29,23 @@ export function catalogRoutes(context: CatalogContext): readonly Route[] {
 
 /** The stored type whatever `Accept` says: a client that cannot read it says so better than a 406 would (attack 11). */
 async function getManifest(context: CatalogContext, request: RouteRequest): Promise<Reply> {
-  const { registry } = request;
-  const manifest = await requireManifest(context, registry.id, param(request, 'name'), param(request, 'reference'));
-  const headers = { 'Docker-Content-Digest': manifest.digest, ETag: `"${manifest.digest}"`, 'Content-Type': manifest.media_type };
-  if (isKnownToClient(request, manifest.digest)) return { status: 304, headers };
-  return { status: 200, headers, body: await manifestBytes(context, registry.id, manifest) };
+  const registryId = request.registry.id;
+  const manifest = await requireManifest(context, registryId, param(request, 'name'), param(request, 'reference'));
+  if (isKnownToClient(request, manifest.digest)) return { status: 304, headers: headersOf(manifest) };
+  const { headers, content } = await openManifest(context, registryId, manifest);
+  return { status: 200, headers, body: content };
 }
 
 async function headManifest(context: CatalogContext, request: RouteRequest): Promise<Reply> {
   const manifest = await requireManifest(context, request.registry.id, param(request, 'name'), param(request, 'reference'));
-  const headers = { 'Docker-Content-Digest': manifest.digest, ETag: `"${manifest.digest}"`, 'Content-Type': manifest.media_type };
+  const headers = headersOf(manifest);
   if (isKnownToClient(request, manifest.digest)) return { status: 304, headers };
   return { status: 200, headers, body: { lengthBytes: manifest.size_bytes, open: notSent } };
 }
 
 async function putManifest(context: CatalogContext, request: RouteRequest): Promise<Reply> {
   const repository = param(request, 'name');
-  const { digest, tags, manifest } = await push(context, {
+  const { digest, tags, subject } = await push(context, {
     registryId: request.registry.id,
     repository,
     reference: param(request, 'reference'),
@@ -50,26 +53,29 @@ async function putManifest(context: CatalogContext, request: RouteRequest): Prom
     contentType: request.headers['content-type'],
     contentLength: request.contentLength,
     body: request.body,
+    signal: request.signal,
   });
   return {
     status: 201,
     headers: {
       Location: `/v2/${repository}/manifests/${digest}`,
       'Docker-Content-Digest': digest,
-      ...(manifest.subject && { 'OCI-Subject': manifest.subject.digest }),
+      ...(subject !== null && { 'OCI-Subject': subject }),
       ...(tags.length > 0 && { 'OCI-Tag': tags.join(', ') }),
     },
   };
 }
 
 async function removeManifest(context: CatalogContext, request: RouteRequest): Promise<Reply> {
-  const repository = param(request, 'name');
-  const registryId = request.registry.id;
+  const { database, clock, garbageDelayMs } = context;
+  const target = { registryId: request.registry.id, repository: param(request, 'name') };
   const reference = parseReference(param(request, 'reference'));
-  const now = context.clock.now();
-  const target = reference.kind === 'tag' ? { tag: reference.tag } : { digest: reference.digest };
-  const outcome = await context.database.write(deleteManifest, { registryId, repository, reference: target, now, dueAt: now + context.garbageDelayMs });
-  if (outcome !== 'deleted') throw await unknown(context, registryId, repository, reference);
+  const outcome =
+    reference.kind === 'tag'
+      ? await database.write(deleteTag, { ...target, tag: reference.tag })
+      : await database.write(deleteManifest, { ...target, digest: reference.digest, dueAt: clock.now() + garbageDelayMs });
+  if (outcome === 'repository-unknown') throw nameUnknown(target.repository);
+  if (outcome === 'manifest-unknown') throw manifestUnknown(target.repository, reference);
   return { status: 202 };
 }
 
@@ -78,14 +84,15 @@ async function listTags(context: CatalogContext, request: RouteRequest): Promise
   const page = parsePage(request.query);
   const repositoryId = await findRepositoryId(context.database.read, request.registry.id, name);
   if (repositoryId === undefined) throw nameUnknown(name);
-  const found = page.limit === 0 ? [] : await tagsAfter(context.database.read, { repositoryId, after: page.last ?? '', limit: page.limit + 1 });
+  const found = await tagsAfter(context.database.read, { repositoryId, after: page.last ?? '', limit: oneMoreThan(page) });
   const tags = found.slice(0, page.limit);
   return { status: 200, headers: linkAfter(`/v2/${name}/tags/list`, page, found, tags), body: { json: { name, tags } } };
 }
 
 async function listRepositories(context: CatalogContext, request: RouteRequest): Promise<Reply> {
   const page = parsePage(request.query);
-  const found = page.limit === 0 ? [] : await repositoriesAfter(context.database.read, { registryId: request.registry.id, after: page.last ?? '', limit: page.limit + 1 });
+  const registryId = request.registry.id;
+  const found = await repositoriesAfter(context.database.read, { registryId, after: page.last ?? '', limit: oneMoreThan(page) });
   const repositories = found.slice(0, page.limit);
   return { status: 200, headers: linkAfter('/v2/_catalog', page, found, repositories), body: { json: { repositories } } };
 }
@@ -95,7 +102,7 @@ async function referrers(context: CatalogContext, request: RouteRequest): Promis
   const subject = parseDigest(param(request, 'digest'));
   const page = parsePage(request.query);
   const artifactType = request.query.get('artifactType') ?? undefined;
-  const { index, next } = await listReferrers(context, { registryId: request.registry.id, repository, subject, artifactType, last: page.last, limit: Math.max(1, page.limit) });
+  const { index, next } = await listReferrers(context, { registryId: request.registry.id, repository, subject, artifactType, ...page });
   const filter: Record<string, string> = artifactType === undefined ? {} : { artifactType };
   return {
     status: 200,
@@ -104,24 +111,32 @@ async function referrers(context: CatalogContext, request: RouteRequest): Promis
       ...(artifactType !== undefined && { 'OCI-Filters-Applied': 'artifactType' }),
       ...(next !== undefined && nextLink(`/v2/${repository}/referrers/${subject}`, page, next, filter)),
     },
-    body: JSON.stringify(index),
+    body: index,
   };
 }
 
+/** ACR's clients expect the names of what went (acr-api 1.7); here the first thousand of each kind. */
 async function removeRepository(context: CatalogContext, request: RouteRequest): Promise<Reply> {
   const repository = param(request, 'name');
-  const isDeleted = await context.database.write(deleteRepository, { registryId: request.registry.id, repository, now: context.clock.now() });
-  if (!isDeleted) throw nameUnknown(repository);
-  return { status: 202 };
+  const input = { registryId: request.registry.id, repository, namesLimit: maxNamesOfDeleted, now: context.clock.now() };
+  const deleted = await context.database.write(deleteRepository, input);
+  if (deleted === undefined) throw nameUnknown(repository);
+  return { status: 202, body: { json: { manifestsDeleted: deleted.manifests, tagsDeleted: deleted.tags } } };
 }
 
-function linkAfter(path: string, page: { readonly limit: number; readonly last: string | undefined }, found: readonly string[], shown: readonly string[]): Record<string, string> {
+/** One more tells whether there is a next page. A page of none has none (OCI end-8b). */
+function oneMoreThan(page: Page): number {
+  return page.limit === 0 ? 0 : page.limit + 1;
+}
+
+function linkAfter(path: string, page: Page, found: readonly string[], shown: readonly string[]): Record<string, string> {
   const lastShown = shown.at(-1);
   return found.length > shown.length && lastShown !== undefined ? nextLink(path, page, lastShown) : {};
 }
 
 function isKnownToClient(request: RouteRequest, digest: string): boolean {
-  return request.headers['if-none-match']?.includes(`"${digest}"`) === true;
+  const condition = request.headers['if-none-match'];
+  return condition !== undefined && (condition.trim() === '*' || condition.includes(`"${digest}"`));
 }
 
 function notSent(): never {

@@ -20,6 +20,8 @@ export function parsePage(query: URLSearchParams): Page {
   if (last !== undefined && last.length > maxCursorLength) {
     throw new RegistryError('PAGINATION_NUMBER_INVALID', { message: `"last" has ${last.length} characters; no entry is so long` });
   }
+  // PostgreSQL takes no text with a NUL.
+  if (last?.includes('\0') === true) throw new RegistryError('PAGINATION_NUMBER_INVALID', { message: '"last" holds a NUL byte; no entry does' });
   return { limit: parseLimit(query.get('n')), last: last === '' ? undefined : last };
 }
 

@@ -16,16 +16,34 @@ export async function findRepositoryId(
   return row?.id;
 }
 
-/** The id of a repository, created when missing; not yet listed in the catalog. */
+/**
+ * The id of a repository, created when missing; not yet listed in the catalog. Until the transaction ends, collection
+ * cannot take the row away: what is pushed into a repository that is being deleted goes with it, and never fails half-way.
+ */
 export async function ensureRepository(tx: WriteQueries, registryId: number, name: string, now: number): Promise<number> {
-  const existing = await findRepositoryId(tx, registryId, name);
-  if (existing !== undefined) return existing;
-  await tx
-    .insertInto('repositories')
-    .values({ registry_id: registryId, name, created_at: now, listed_at: null, deleted_at: null })
-    .onConflict((conflict) => conflict.columns(['registry_id', 'name']).where('deleted_at', 'is', null).doNothing())
-    .execute();
-  const created = await findRepositoryId(tx, registryId, name);
-  if (created === undefined) throw new Error('a repository vanished between its creation and its first read');
-  return created;
+  for (;;) {
+    const existing = await holdRepository(tx, registryId, name);
+    if (existing !== undefined) return existing;
+    const created = await tx
+      .insertInto('repositories')
+      .values({ registry_id: registryId, name, created_at: now, listed_at: null, deleted_at: null })
+      .onConflict((conflict) => conflict.columns(['registry_id', 'name']).where('deleted_at', 'is', null).doNothing())
+      .returning('id')
+      .executeTakeFirst();
+    // Otherwise another transaction made it first (PostgreSQL); the next look finds that one, or that it was deleted again.
+    if (created !== undefined) return created.id;
+  }
+}
+
+/** `FOR KEY SHARE`, as a foreign key takes it: pushes of one repository do not wait for each other. SQLite leaves it out. */
+async function holdRepository(tx: WriteQueries, registryId: number, name: string): Promise<number | undefined> {
+  const row = await tx
+    .selectFrom('repositories')
+    .select('id')
+    .where('registry_id', '=', registryId)
+    .where('name', '=', name)
+    .where('deleted_at', 'is', null)
+    .forKeyShare()
+    .executeTakeFirst();
+  return row?.id;
 }

@@ -156,7 +156,7 @@ function manifestTables({ id, integer, text, bytes, heap, clustered }: Words): r
       pushed_at ${integer} not null,
       unique (repository_id, digest)
     ) ${heap}`,
-    'create index manifests_subject on manifests (repository_id, subject_digest, id) where subject_digest is not null',
+    'create index manifests_subject on manifests (repository_id, subject_digest, digest) where subject_digest is not null',
     'create index manifests_data_key on manifests (data_key_id)',
     // `restrict` on the link: a blob cannot leave a repository while a manifest there needs it.
     `create table manifest_blobs (

@@ -1,0 +1,89 @@
+import { findLinkedBlobs } from '../blobs/index.ts';
+import { RegistryError } from '../errors/index.ts';
+import { type WriteQueries, lockRows } from '../platform/database/index.ts';
+import type { PushManifest } from './model.ts';
+
+const rowsPerStatement = 500;
+
+/** Locked until the transaction ends, so that a delete cannot pass a tag that is being set. */
+export async function lockManifest(tx: WriteQueries, repositoryId: number, digest: string): Promise<number | undefined> {
+  const row = await lockRows(
+    tx.selectFrom('manifests').select('id').where('repository_id', '=', repositoryId).where('digest', '=', digest),
+  ).executeTakeFirst();
+  return row?.id;
+}
+
+/**
+ * Writes a manifest with its references, after all that it needs was found in the repository.
+ * @throws MANIFEST_BLOB_UNKNOWN naming the first that is missing
+ */
+export async function insertManifest(tx: WriteQueries, repositoryId: number, input: PushManifest): Promise<number> {
+  const linked = await findLinkedBlobs(tx, input.registryId, repositoryId, input.blobs);
+  const missing = input.blobs.find((digest) => !linked.has(digest)) ?? (await missingChild(tx, repositoryId, input.children));
+  if (missing !== undefined) {
+    throw new RegistryError('MANIFEST_BLOB_UNKNOWN', {
+      message: `the manifest refers to ${missing}, which is not in the repository ${input.repository}: push it first`,
+      detail: { digest: missing },
+    });
+  }
+  const inserted = await tx
+    .insertInto('manifests')
+    .values({
+      repository_id: repositoryId,
+      digest: input.digest,
+      media_type: input.mediaType,
+      artifact_type: input.artifactType,
+      subject_digest: input.subjectDigest,
+      size_bytes: input.sizeBytes,
+      data_key_id: input.dataKeyId,
+      sealed_content: input.sealedContent,
+      sealed_annotations: input.sealedAnnotations,
+      pushed_at: input.now,
+    })
+    .onConflict((conflict) => conflict.columns(['repository_id', 'digest']).doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  // On PostgreSQL the same push may have committed between the look and the insert: then that one is ours.
+  if (inserted === undefined) return (await lockManifest(tx, repositoryId, input.digest)) ?? insertManifest(tx, repositoryId, input);
+  await insertReferences(tx, { repository_id: repositoryId, manifest_id: inserted.id }, [...linked.values()], input.children);
+  return inserted.id;
+}
+
+/** Seals the same content anew, where what is stored does not open. */
+export async function resealManifest(tx: WriteQueries, manifestId: number, input: PushManifest): Promise<void> {
+  await tx
+    .updateTable('manifests')
+    .set({ data_key_id: input.dataKeyId, sealed_content: input.sealedContent, sealed_annotations: input.sealedAnnotations })
+    .where('id', '=', manifestId)
+    .execute();
+}
+
+async function insertReferences(
+  tx: WriteQueries,
+  owner: { readonly repository_id: number; readonly manifest_id: number },
+  blobIds: readonly number[],
+  children: readonly string[],
+): Promise<void> {
+  for (const ids of batchesOf(blobIds)) {
+    const rows = ids.map((id) => ({ ...owner, blob_id: id }));
+    await tx.insertInto('manifest_blobs').values(rows).execute();
+  }
+  for (const digests of batchesOf(children)) {
+    const rows = digests.map((digest) => ({ ...owner, child_digest: digest }));
+    await tx.insertInto('manifest_children').values(rows).execute();
+  }
+}
+
+async function missingChild(tx: WriteQueries, repositoryId: number, digests: readonly string[]): Promise<string | undefined> {
+  for (const batch of batchesOf(digests)) {
+    const rows = await tx.selectFrom('manifests').select('digest').where('repository_id', '=', repositoryId).where('digest', 'in', batch).execute();
+    if (rows.length === batch.length) continue;
+    const found = new Set(rows.map((row) => row.digest));
+    return batch.find((digest) => !found.has(digest));
+  }
+  return undefined;
+}
+
+function* batchesOf<T>(items: readonly T[]): Generator<readonly T[]> {
+  for (let start = 0; start < items.length; start += rowsPerStatement) yield items.slice(start, start + rowsPerStatement);
+}
