@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { spawnRegistry } from '@berth/testkit';
 
 export type Transport = 'http' | 'tls';
 export const transports: readonly Transport[] = ['http', 'tls'];
@@ -25,13 +26,12 @@ export interface Target {
 export async function startTarget(transport: Transport): Promise<Target> {
   const other = process.env[transport === 'http' ? 'BERTH_CLIENTS_HTTP' : 'BERTH_CLIENTS_TLS'];
   if (other !== undefined) return otherRegistry(transport, new URL(other));
-  const { spawnRegistry } = await import('@berth/testkit');
   const dataDir = await mkdtemp(join(tmpdir(), 'berth-clients-'));
   const server = await spawnRegistry({ dataDir, settings: transport === 'tls' ? { tls: 'auto' } : {} });
   return {
     transport,
     origin: server.url,
-    host: new URL(server.url).host,
+    host: server.host,
     username: server.username,
     password: server.password,
     authorityFile: transport === 'tls' ? join(dataDir, 'tls', 'authority.pem') : undefined,
