@@ -1,65 +1,100 @@
 import type { FileHandle } from 'node:fs/promises';
 import { unlink } from 'node:fs/promises';
 import { type PartWriter, StoreFullError } from './blob-store.ts';
+import type { Semaphore } from './semaphore.ts';
 
 /** More than eight writes in flight gain nothing on any disk that was measured. */
 const maxWritesInFlight = 8;
 /** writev takes at most this many buffers (IOV_MAX). */
 const maxBuffersPerWrite = 1024;
 
+export interface FilesystemWriterOptions {
+  readonly file: FileHandle;
+  readonly path: string;
+  /** Bytes in flight of all writers of the store: many slow uploads on a slow disk must not fill the memory. */
+  readonly bytesInFlight: Semaphore;
+  readonly syncFolder: () => Promise<void>;
+  /** Called once, after the file is committed or gone. */
+  readonly onEnd: () => void;
+}
+
 /** Writes one file from start to end with several writes in flight, each at its own position. */
 export class FilesystemWriter implements PartWriter {
-  readonly #file: FileHandle;
-  readonly #path: string;
-  readonly #syncFolder: () => Promise<void>;
+  readonly #options: FilesystemWriterOptions;
   readonly #inFlight = new Set<Promise<void>>();
   #position = 0;
   #failure: unknown;
   #state: 'open' | 'committed' | 'cancelled' = 'open';
+  #cancelling: Promise<void> | undefined;
 
-  constructor(file: FileHandle, path: string, syncFolder: () => Promise<void>) {
-    this.#file = file;
-    this.#path = path;
-    this.#syncFolder = syncFolder;
+  constructor(options: FilesystemWriterOptions) {
+    this.#options = options;
   }
 
   async append(buffers: readonly Uint8Array[]): Promise<void> {
     for (let start = 0; start < buffers.length; start += maxBuffersPerWrite) {
-      this.#throwIfFailed();
-      this.#startWrite(buffers.slice(start, start + maxBuffersPerWrite));
+      const group = start === 0 && buffers.length <= maxBuffersPerWrite ? buffers : buffers.slice(start, start + maxBuffersPerWrite);
+      const sizeBytes = group.reduce((sum, buffer) => sum + buffer.length, 0);
+      this.#throwIfUnusable();
+      if (!this.#options.bytesInFlight.tryAcquire(sizeBytes)) await this.#waitForRoom(sizeBytes);
+      this.#startWrite(group, sizeBytes);
       if (this.#inFlight.size >= maxWritesInFlight) await Promise.race(this.#inFlight);
     }
   }
 
   async commit(): Promise<void> {
     await Promise.all(this.#inFlight);
-    this.#throwIfFailed();
+    this.#throwIfUnusable();
+    const { file, syncFolder, onEnd } = this.#options;
     try {
-      await this.#file.sync();
+      await file.sync();
     } catch (error) {
       throw asStoreError(error);
     }
-    await this.#file.close();
-    await this.#syncFolder();
+    await file.close();
+    await syncFolder();
     this.#state = 'committed';
+    onEnd();
   }
 
-  async cancel(): Promise<void> {
-    if (this.#state !== 'open') return;
+  cancel(): Promise<void> {
+    if (this.#state === 'committed') return Promise.resolve();
     this.#state = 'cancelled';
-    await Promise.all(this.#inFlight);
-    await this.#file.close().catch(() => undefined);
-    await unlink(this.#path).catch(ignoreMissing);
+    this.#cancelling ??= this.#drop();
+    return this.#cancelling;
   }
 
-  #startWrite(buffers: readonly Uint8Array[]): void {
+  async #drop(): Promise<void> {
+    const { file, path, onEnd } = this.#options;
+    await Promise.all(this.#inFlight);
+    // It is closed already when a commit failed at its last step.
+    await file.close().catch(() => undefined);
+    await unlink(path).catch(ignoreMissing);
+    onEnd();
+  }
+
+  async #waitForRoom(sizeBytes: number): Promise<void> {
+    const { bytesInFlight } = this.#options;
+    await bytesInFlight.acquire(sizeBytes);
+    try {
+      this.#throwIfUnusable();
+    } catch (error) {
+      bytesInFlight.release(sizeBytes);
+      throw error;
+    }
+  }
+
+  #startWrite(buffers: readonly Uint8Array[], sizeBytes: number): void {
     const position = this.#position;
-    for (const buffer of buffers) this.#position += buffer.length;
+    this.#position += sizeBytes;
     const write = this.#writeAll(buffers, position)
       .catch((error: unknown) => {
         this.#failure ??= error;
       })
-      .finally(() => this.#inFlight.delete(write));
+      .finally(() => {
+        this.#options.bytesInFlight.release(sizeBytes);
+        this.#inFlight.delete(write);
+      });
     this.#inFlight.add(write);
   }
 
@@ -68,17 +103,19 @@ export class FilesystemWriter implements PartWriter {
     let position = start;
     let rest = buffers;
     while (rest.length > 0) {
-      const { bytesWritten } = await this.#file.writev(rest, position);
+      const { bytesWritten } = await this.#options.file.writev(rest, position);
       position += bytesWritten;
       rest = without(rest, bytesWritten);
     }
   }
 
-  #throwIfFailed(): void {
+  #throwIfUnusable(): void {
     if (this.#failure !== undefined) throw asStoreError(this.#failure);
+    if (this.#state !== 'open') throw new Error(`the part is ${this.#state}`);
   }
 }
 
+/** What is left to write; also drops empty buffers. */
 function without(buffers: readonly Uint8Array[], written: number): Uint8Array[] {
   const rest: Uint8Array[] = [];
   let left = written;

@@ -2,15 +2,17 @@ import { type BlobStore, PartExistsError, PartMissingError, type PartName, type 
 
 /** Parts in memory, for trying Berth out and for tests. */
 export function openMemoryStore(): BlobStore {
-  const parts = new Map<PartName, Buffer | undefined>();
+  const parts: Parts = new Map();
   return {
     properties: { kind: 'memory', isDurable: false },
-    create: async (name) => {
+    create: async (name, signal) => {
+      signal?.throwIfAborted();
       if (parts.has(name)) throw new PartExistsError(`the part ${name} exists`);
       parts.set(name, undefined);
       return new MemoryWriter(parts, name);
     },
-    open: async (name) => {
+    open: async (name, signal) => {
+      signal?.throwIfAborted();
       const bytes = parts.get(name);
       if (bytes === undefined) throw new PartMissingError(`the part ${name} is missing`);
       return new MemoryReader(bytes);
@@ -23,30 +25,41 @@ export function openMemoryStore(): BlobStore {
   };
 }
 
+/** Undefined: being written. */
+type Parts = Map<PartName, Buffer | undefined>;
+
 class MemoryWriter implements PartWriter {
-  readonly #parts: Map<PartName, Buffer | undefined>;
+  readonly #parts: Parts;
   readonly #name: PartName;
   #buffers: Uint8Array[] = [];
-  #isCommitted = false;
+  #state: 'open' | 'committed' | 'cancelled' = 'open';
 
-  constructor(parts: Map<PartName, Buffer | undefined>, name: PartName) {
+  constructor(parts: Parts, name: PartName) {
     this.#parts = parts;
     this.#name = name;
   }
 
   async append(buffers: readonly Uint8Array[]): Promise<void> {
+    this.#assertOpen();
     this.#buffers.push(...buffers);
   }
 
   async commit(): Promise<void> {
+    this.#assertOpen();
     this.#parts.set(this.#name, Buffer.concat(this.#buffers));
     this.#buffers = [];
-    this.#isCommitted = true;
+    this.#state = 'committed';
   }
 
   async cancel(): Promise<void> {
+    if (this.#state !== 'open') return;
+    this.#state = 'cancelled';
     this.#buffers = [];
-    if (!this.#isCommitted) this.#parts.delete(this.#name);
+    this.#parts.delete(this.#name);
+  }
+
+  #assertOpen(): void {
+    if (this.#state !== 'open') throw new Error(`the part is ${this.#state}`);
   }
 }
 
@@ -62,7 +75,7 @@ class MemoryReader implements PartReader {
   }
 
   async read(offset: number, target: Uint8Array): Promise<number> {
-    return this.#bytes.copy(target, 0, offset);
+    return offset >= this.#bytes.length ? 0 : this.#bytes.copy(target, 0, offset);
   }
 
   async close(): Promise<void> {}

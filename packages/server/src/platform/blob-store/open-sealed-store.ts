@@ -2,19 +2,23 @@ import type { DataKey } from '../keys/data-key.ts';
 import { PartSealer, type SegmentGeometry, partGeometry } from '../sealing/index.ts';
 import type { BlobStore, PartWriter } from './blob-store.ts';
 import { BufferPool } from './buffer-pool.ts';
-import type { SealedStore, SealedWriter } from './sealed-store.ts';
 import { readSealed } from './read-sealed.ts';
+import type { SealedStore, SealedWriter } from './sealed-store.ts';
 
-/** How many segment buffers are kept for reuse: enough for some tens of downloads at once. */
-const pooledSegments = 32;
+export interface SealedStoreOptions {
+  /** Other than Berth's own in tests only. */
+  readonly geometry?: SegmentGeometry;
+  /** Segment buffers of all downloads together. */
+  readonly maxBuffers?: number;
+}
 
 /** Puts sealing between the server and a store: the store sees ciphertext only. */
-export function openSealedStore(store: BlobStore, geometry: SegmentGeometry = partGeometry): SealedStore {
-  const pool = new BufferPool(geometry.segmentBytes, pooledSegments);
+export function openSealedStore(store: BlobStore, { geometry = partGeometry, maxBuffers = 32 }: SealedStoreOptions = {}): SealedStore {
+  const pool = new BufferPool(geometry.segmentBytes, maxBuffers);
   return {
     create: async (name, key, options = {}) => {
       const writer = await store.create(name, options.signal);
-      return new SealingWriter(writer, key, name, geometry, options.expectedBytes);
+      return new SealingWriter(writer, { key, name, geometry, expectedBytes: options.expectedBytes });
     },
     read: (name, key, range, signal) => readSealed({ store, pool, geometry, name, key, range, signal }),
     verify: async (name, key, sizeBytes, signal) => {
@@ -28,11 +32,18 @@ export function openSealedStore(store: BlobStore, geometry: SegmentGeometry = pa
   };
 }
 
+interface SealingWriterOptions {
+  readonly key: DataKey;
+  readonly name: string;
+  readonly geometry: SegmentGeometry;
+  readonly expectedBytes: number | undefined;
+}
+
 class SealingWriter implements SealedWriter {
   readonly #writer: PartWriter;
   readonly #sealer: PartSealer;
 
-  constructor(writer: PartWriter, key: DataKey, name: string, geometry: SegmentGeometry, expectedBytes: number | undefined) {
+  constructor(writer: PartWriter, { key, name, geometry, expectedBytes }: SealingWriterOptions) {
     this.#writer = writer;
     this.#sealer = new PartSealer({ material: key.material, associatedData: name, geometry, ...(expectedBytes !== undefined && { expectedBytes }) });
   }

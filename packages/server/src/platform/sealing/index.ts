@@ -8,6 +8,7 @@ export {
   headerBytes,
   partGeometry,
   plainCapacity,
+  plainStart,
   sealedSize,
   sealedStart,
   segmentAt,

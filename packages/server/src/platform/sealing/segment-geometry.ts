@@ -21,12 +21,14 @@ export function plainCapacity({ segmentBytes }: SegmentGeometry, index: number):
   return segmentBytes - tagBytes - (index === 0 ? headerBytes : 0);
 }
 
-/** The segment that holds the plaintext byte at `offset`, and where its plaintext begins. */
-export function segmentAt(geometry: SegmentGeometry, offset: number): { readonly index: number; readonly plainStart: number } {
-  const shifted = offset + headerBytes;
-  const perSegment = geometry.segmentBytes - tagBytes;
-  const index = Math.floor(shifted / perSegment);
-  return { index, plainStart: index === 0 ? 0 : index * perSegment - headerBytes };
+/** The segment that holds the plaintext byte at `offset`. */
+export function segmentAt({ segmentBytes }: SegmentGeometry, offset: number): number {
+  return Math.floor((offset + headerBytes) / (segmentBytes - tagBytes));
+}
+
+/** The offset of a segment's first plaintext byte. */
+export function plainStart({ segmentBytes }: SegmentGeometry, index: number): number {
+  return index === 0 ? 0 : index * (segmentBytes - tagBytes) - headerBytes;
 }
 
 /** Where a segment's ciphertext begins in the sealed part. */
@@ -35,7 +37,7 @@ export function sealedStart(geometry: SegmentGeometry, index: number): number {
 }
 
 export function segmentCount(geometry: SegmentGeometry, plainBytes: number): number {
-  return plainBytes === 0 ? 1 : segmentAt(geometry, plainBytes - 1).index + 1;
+  return plainBytes === 0 ? 1 : segmentAt(geometry, plainBytes - 1) + 1;
 }
 
 /** Size of a sealed part from the size of its plaintext. */
