@@ -4,12 +4,13 @@ import { type Access, covers } from './scope.ts';
 
 /** The admin user, signed in with a password: everything in its registry. */
 export function adminPrincipal(registry: Registry, username: string): Principal {
-  return { kind: 'admin', id: `admin:${username}`, registryId: registry.id, permits: () => true };
+  return { kind: 'admin', id: `admin:${username}`, registryId: registry.id, permits: () => true, couldPermit: () => true };
 }
 
 /** Nobody: pulls where the registry lets anybody pull, and nothing else. */
 export function anonymousPrincipal(registry: Registry): Principal {
-  return { kind: 'anonymous', id: 'anonymous', registryId: registry.id, permits: (need) => mayAnybody(registry, need) };
+  const permits = (need: Need): boolean => mayAnybody(registry, need);
+  return { kind: 'anonymous', id: 'anonymous', registryId: registry.id, permits, couldPermit: permits };
 }
 
 export function mayAnybody(registry: Registry, need: Need): boolean {
@@ -18,5 +19,6 @@ export function mayAnybody(registry: Registry, need: Need): boolean {
 
 /** The bearer of a token: what the token says and its owner may, both (attack 21). Never an operator. */
 export function bearerPrincipal(owner: Principal, access: readonly Access[]): Principal {
-  return { kind: owner.kind, id: owner.id, registryId: owner.registryId, permits: (need) => covers(access, need) && owner.permits(need) };
+  const { kind, id, registryId } = owner;
+  return { kind, id, registryId, permits: (need) => covers(access, need) && owner.permits(need), couldPermit: owner.permits };
 }

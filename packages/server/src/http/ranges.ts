@@ -19,8 +19,8 @@ export function parseRange(header: string | undefined, sizeBytes: number): ByteR
   if (first === '') return last === '' ? undefined : suffix(Number(last), sizeBytes);
   const start = Number(first);
   const end = last === '' ? sizeBytes : Number(last) + 1;
-  if (last !== '' && end <= start) return undefined;
-  if (start >= sizeBytes) return 'unsatisfiable';
+  // A server may also ignore a range that ends before it begins; to serve everything would surprise whoever wrote it.
+  if (start >= sizeBytes || end <= start) return 'unsatisfiable';
   return { start, end: Math.min(end, sizeBytes) };
 }
 

@@ -80,13 +80,17 @@ export class RequestHandler {
     passage.registry = registry;
     if (params['name'] !== undefined) parseRepositoryName(params['name']);
     const query = queryOf(request);
-    passage.needs = [...needsOf(operation, params['name']), ...mountNeeds(operation.id, query)];
+    const needs = needsOf(operation, params['name']);
+    const sourceNeeds = mountNeeds(operation.id, query);
+    passage.needs = [...needs, ...sourceNeeds];
     const headers = request.headers as Readonly<Record<string, string | undefined>>;
     const isOpen = operation.permission.kind === 'public';
     const signedIn = isOpen ? anonymousOf(registry) : this.#options.authenticate(headers, caller.address, registry);
     const principal = signedIn instanceof Promise ? await signedIn : signedIn;
     passage.principal = principal;
-    if (!isPermitted(principal, operation, needsOf(operation, params['name']))) throw new RegistryError('UNAUTHORIZED', { detail: missing(passage.needs) });
+    if (!isPermitted(principal, operation, needs) || isWorthAsking(principal, sourceNeeds)) {
+      throw new RegistryError('UNAUTHORIZED', { detail: missing(passage.needs) });
+    }
     const abort = new AbortController();
     response.once('close', () => abort.abort());
     const routeRequest: RouteRequest = {
@@ -169,7 +173,7 @@ function queryOf(request: IncomingMessage): URLSearchParams {
   return at === -1 ? emptyQuery : new URLSearchParams(url.slice(at + 1));
 }
 
-/** A mount reads its source, so the challenge asks for both; without the right it falls back to an upload, not to a 401. */
+/** A mount reads its source, so the challenge asks for both; who may not read it falls back to an upload, not to a 401. */
 function mountNeeds(operationId: string, query: URLSearchParams): readonly Need[] {
   const from = operationId === 'start-upload' && query.has('mount') ? query.get('from') : null;
   if (from === null) return [];
@@ -180,11 +184,16 @@ function mountNeeds(operationId: string, query: URLSearchParams): readonly Need[
   }
 }
 
+/** A client that cached a token for the target alone gets the blob for nothing if it asks for one that covers the source, too. */
+function isWorthAsking(principal: Principal, needs: readonly Need[]): boolean {
+  return needs.some((need) => !principal.permits(need) && principal.couldPermit(need));
+}
+
 /** ACR's detail of a 401: which grants are missing. */
 function missing(needs: readonly Need[]): unknown {
   return needs.flatMap((need) => (need.type === 'operator' ? [] : [{ Type: need.type, Name: need.name, Action: need.action }]));
 }
 
 function anonymousOf(registry: Registry): Principal {
-  return { kind: 'anonymous', id: 'anonymous', registryId: registry.id, permits: () => false };
+  return { kind: 'anonymous', id: 'anonymous', registryId: registry.id, permits: () => false, couldPermit: () => false };
 }

@@ -8,4 +8,6 @@ export interface Principal {
   readonly registryId: number;
   /** The one permission check. For Bearer it is the intersection of the token's access and the owner's present rights. */
   permits(need: Need): boolean;
+  /** What a token with more scope would permit; the same as `permits` where no token narrows it. Never grounds to serve. */
+  couldPermit(need: Need): boolean;
 }
