@@ -67,7 +67,7 @@ clientSuite('cosign', ['cosign', 'crane'], (session) => {
     await writeFile(join(session.folder, 'sbom.json'), '{"spdxVersion":"SPDX-2.3"}');
     await cosign('attach', 'sbom', ...reach(), '--sbom=sbom.json', '--type=spdx', name);
     const tree = await cosign('tree', ...reach(), name);
-    assert.match(tree.stdout, /Signatures[\s\S]*Attestations[\s\S]*SBOMs|Attestations[\s\S]*Signatures/);
+    for (const kind of ['Signatures', 'Attestations', 'SBOMs']) assert.ok(tree.stdout.includes(kind), tree.stdout);
     await cosign('copy', ...reach(), session.image('cosign/image'), session.image('cosign/copied'));
     const copied = session.image('cosign/copied', image.manifest.digest);
     await cosign('verify', ...reach(), '--key=cosign.pub', '--insecure-ignore-tlog', copied);

@@ -16,9 +16,11 @@ const featureEdges: Readonly<Record<string, readonly string[]>> = {
   access: [],
   blobs: ['repositories'],
   catalog: ['blobs', 'repositories'],
+  health: [],
   registries: [],
   repositories: [],
   scrub: [],
+  upkeep: [],
 };
 
 /** Folders of the server that know no feature, and which of each other they know. */
