@@ -2,3 +2,18 @@ export { type DatabaseLocation, type OpenTestDatabaseOptions, type TestEngine, f
 export { type PostgresCluster, findPostgresPrograms, startPostgresCluster } from './postgres-cluster.ts';
 export { type SpawnOptions, type SpawnedRegistry, spawnRegistry } from './spawn-registry.ts';
 export { type StartOptions, type StartedRegistry, startRegistry } from './start-registry.ts';
+export { type Challenge, parseChallenge } from './challenge.ts';
+export {
+  type Content,
+  type DescriptorJson,
+  type RandomImage,
+  type RandomImageOptions,
+  type RandomIndex,
+  contentOf,
+  descriptorOf,
+  digestOf,
+  randomBytesOf,
+  randomImage,
+  randomIndex,
+} from './random-image.ts';
+export { type ClientAnswer, type ClientOptions, type ClientRequest, RegistryClient } from './registry-client.ts';
