@@ -1,0 +1,60 @@
+import { blobTransactions } from '../blobs/index.ts';
+import { defineTransaction } from '../platform/database/index.ts';
+import { collectorTransactions } from '../platform/garbage/index.ts';
+import { keyTransactions } from '../platform/keys/index.ts';
+import { catalogTransactions } from './transactions.ts';
+
+/** The server's transactions, as far as the catalog's tests need them, and some that only tests need. */
+
+export const addRegistry = defineTransaction('test.add-registry', async (tx, input: { name: string }) => {
+  const values = { name: input.name, anonymous_pull: 0, created_at: 0 };
+  return (await tx.insertInto('registries').values(values).returning('id').executeTakeFirstOrThrow()).id;
+});
+
+/** Damages what is stored, as a failing disk would. */
+export const damageManifest = defineTransaction('test.damage-manifest', async (tx, input: { digest: string }) => {
+  const rows = await tx.selectFrom('manifests').select(['id', 'sealed_content', 'sealed_annotations']).where('digest', '=', input.digest).execute();
+  for (const row of rows) {
+    const damaged = { sealed_content: flipped(row.sealed_content), sealed_annotations: row.sealed_annotations && flipped(row.sealed_annotations) };
+    await tx.updateTable('manifests').set(damaged).where('id', '=', row.id).execute();
+  }
+});
+
+function flipped(bytes: Uint8Array): Uint8Array {
+  const copy = Uint8Array.from(bytes);
+  copy[copy.length - 1] = (copy.at(-1) ?? 0) ^ 1;
+  return copy;
+}
+
+/** Many rows that would take a client long to push. */
+export const addRepositories = defineTransaction('test.add-repositories', async (tx, input: { registryId: number; names: readonly string[] }) => {
+  for (let start = 0; start < input.names.length; start += 500) {
+    const rows = input.names.slice(start, start + 500);
+    await tx
+      .insertInto('repositories')
+      .values(rows.map((name) => ({ registry_id: input.registryId, name, created_at: 0, listed_at: 0, deleted_at: null })))
+      .execute();
+  }
+});
+
+export const addTags = defineTransaction('test.add-tags', async (tx, input: { digest: string; names: readonly string[] }) => {
+  const manifest = await tx.selectFrom('manifests').select(['id', 'repository_id']).where('digest', '=', input.digest).executeTakeFirstOrThrow();
+  for (let start = 0; start < input.names.length; start += 500) {
+    const rows = input.names.slice(start, start + 500);
+    await tx
+      .insertInto('tags')
+      .values(rows.map((name) => ({ repository_id: manifest.repository_id, name, manifest_id: manifest.id, pushed_at: 0 })))
+      .execute();
+  }
+});
+
+export const transactions = [
+  ...collectorTransactions,
+  ...keyTransactions,
+  ...blobTransactions,
+  ...catalogTransactions,
+  addRegistry,
+  damageManifest,
+  addRepositories,
+  addTags,
+];
