@@ -1,4 +1,5 @@
 export type { DataKey, KeyRing } from './data-key.ts';
-export { type ManagedKeyRing, type OpenKeyRingOptions, type SigningKey, openKeyRing } from './open-key-ring.ts';
+export type { ManagedKeyRing, OpenKeyRingOptions, SigningKey } from './managed-key-ring.ts';
+export { openKeyRing } from './open-key-ring.ts';
 export { keyTransactions } from './transactions.ts';
-export { KeyFileError, WrappingKeyFile } from './wrapping-key-file.ts';
+export { KeyFileError, KeyMissingError, WrappingKeyFile } from './wrapping-key-file.ts';
