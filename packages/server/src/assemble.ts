@@ -1,25 +1,27 @@
-import { access as checkAccess, constants, mkdir, readFile } from 'node:fs/promises';
+import { access as checkAccess, constants, mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { createAccess } from './access/index.ts';
 import { createBlobs } from './blobs/index.ts';
 import { createCatalog } from './catalog/index.ts';
-import { Refusal } from './errors/index.ts';
-import { healthRoutes } from './health/index.ts';
-import { type HttpLimits, createHttpServer } from './http/index.ts';
+import { Refusal, RegistryError } from './errors/index.ts';
+import { healthRoutes, measure } from './health/index.ts';
+import { type HttpLimits, type HttpServer, createHttpServer, logRequest } from './http/index.ts';
 import { type BlobStore, openFilesystemStore, openMemoryStore, openSealedStore } from './platform/blob-store/index.ts';
 import { systemClock } from './platform/clock.ts';
-import { type Database, DataInUseError, SchemaTooNewError, acquireDataLock, openDatabase } from './platform/database/index.ts';
-import { countCandidates, createCollector } from './platform/garbage/index.ts';
-import { KeyFileError, WrappingKeyFile, openKeyRing } from './platform/keys/index.ts';
+import { type Database, acquireDataLock, openDatabase } from './platform/database/index.ts';
+import { createCollector } from './platform/garbage/index.ts';
+import { WrappingKeyFile, openKeyRing } from './platform/keys/index.ts';
 import { createLogger } from './platform/logger.ts';
-import { type Metrics, createMetrics } from './platform/metrics.ts';
+import { createMetrics } from './platform/metrics.ts';
+import { repeat } from './platform/repeat.ts';
+import { type CertificateSource, openCertificate } from './platform/tls/index.ts';
 import { type FirstRun, firstRunFileName, openRegistries, writeFirstRun } from './registries/index.ts';
-import { upkeepRoutes } from './upkeep/index.ts';
 import type { Settings } from './settings/index.ts';
+import { upkeepRoutes } from './upkeep/index.ts';
+import { readVersion } from './version.ts';
 
-/** A registry that runs. */
-export interface RunningServer {
+/** What a running server is, for whoever started it. */
+export interface ServerFacts {
   /** `scheme://host:port` to reach it by from this machine. */
   readonly origin: string;
   readonly loginServer: string;
@@ -28,37 +30,34 @@ export interface RunningServer {
   readonly firstRunFile: string;
   /** The generated admin password, when this was the start that made it. */
   readonly firstRun: FirstRun | undefined;
-  /** Stops accepting, lets requests end within the grace time, closes everything. Safe to call again. */
-  stop(): Promise<void>;
+  /** PEM file of the local authority, with `--tls auto`. */
+  readonly authorityFile: string | undefined;
 }
+
+export interface AssembledServer {
+  readonly facts: ServerFacts;
+  readonly http: HttpServer;
+  /** Looks at the certificate's files again. */
+  reloadCertificate(): Promise<void>;
+}
+
+const certificateCheckMs = 12 * 3_600_000;
 
 /**
- * The only place that constructs parts: data folder, lock, database, keys, registry, features, then the port. What was
- * opened is closed again when a later step fails. @throws Refusal
+ * The only place that constructs parts, in this order: data folder, lock, database, keys, store, features, port, first
+ * sign-in. What was opened is pushed to `opened`, to be closed in reverse order, after a failure too.
  */
-export async function startServer(settings: Settings): Promise<RunningServer> {
-  const opened = new AsyncDisposableStack();
-  try {
-    return await assemble(settings, opened);
-  } catch (error) {
-    await opened.disposeAsync();
-    throw asRefusal(error, settings);
-  }
-}
-
-async function assemble(settings: Settings, opened: AsyncDisposableStack): Promise<RunningServer> {
+export async function assemble(settings: Settings, opened: AsyncDisposableStack): Promise<AssembledServer> {
   const clock = systemClock;
-  const log = createLogger(settings.logLevel);
+  const log = createLogger({ level: settings.logLevel, format: settings.logFormat, region: settings.region });
   const dataDir = resolve(settings.data);
   await prepareDataDir(dataDir);
-  if (settings.database === undefined) {
-    const lock = acquireDataLock(dataDir);
-    opened.defer(() => lock.release());
-  }
-  const database = opened.adopt(await openDatabaseOf(settings, dataDir, clock.now()), (each) => each.close());
-  const keyFile = join(dataDir, 'keys', 'wrapping-key.json');
+  if (settings.database === undefined) opened.adopt(acquireDataLock(dataDir), (lock) => lock.release());
+  const database = opened.adopt(await openDatabaseOf(settings, dataDir, clock.now(), (error) => log.warn({ err: error }, 'an idle database connection broke')), (each) => each.close());
+  const keyFile = join(dataDir, 'keys', 'wrapping-keys.json');
   const keys = await openKeyRing({ database, file: new WrappingKeyFile(keyFile), clock });
   const store = opened.adopt(openSealedStore(await openStore(settings, dataDir)), (each) => each.close());
+  const certificate = await openCertificate({ ...settings, folder: join(dataDir, 'tls'), names: certificateNames(settings), now: clock.now() });
 
   let origin = '';
   const loginServer = (): string => settings.loginServer?.replace(/^https?:\/\//, '') ?? new URL(origin).host;
@@ -68,29 +67,45 @@ async function assemble(settings: Settings, opened: AsyncDisposableStack): Promi
   const blobs = createBlobs({ ...common, store, uploadExpiryMs: settings.uploadExpiryMs });
   const catalog = createCatalog({ ...common, manifestCacheBytes: settings.manifestCacheBytes });
   const collector = createCollector({ database, clock, log, handlers: [...blobs.garbageHandlers, ...catalog.garbageHandlers] });
-  const metrics = createMetrics();
+  const metrics = createMetrics({ version: readVersion(), region: settings.region });
+  measure(metrics, { database, clock, activeUploads: blobs.activeUploads, freedParts: blobs.freedParts, signInFailures: access.signInFailures });
+
   const stopping = new AbortController();
+  const started = Promise.withResolvers<void>();
   const checks = { database: () => database.check(), 'blob store': () => store.check(), 'key ring': () => keys.check() };
-  const routes = [...blobs.routes, ...catalog.routes, ...access.routes, ...upkeepRoutes({ database, clock, collector, freedParts: blobs.freedParts }), ...healthRoutes({ metrics, isServing: () => !stopping.signal.aborted, checks })];
-  const tls = await loadTls(settings, dataDir);
   const http = createHttpServer({
-    routes,
+    routes: [
+      ...blobs.routes,
+      ...catalog.routes,
+      ...access.routes,
+      ...upkeepRoutes({ database, clock, collector, freedParts: blobs.freedParts }),
+      ...healthRoutes({ metrics, isServing: () => !stopping.signal.aborted, checks, log }),
+    ],
     authenticate: access.authenticate,
     challenge: access.challenge,
     resolveRegistry: registries.resolve,
     log,
     limits: limitsOf(settings),
-    tls,
-    publicHost: settings.loginServer?.replace(/^https?:\/\//, ''),
+    tls: certificate?.current(),
+    publicAddress: settings.loginServer,
     trustedProxies: settings.trustedProxies,
+    ready: started.promise,
     onRequestEnd: (record) => {
-      metrics.observeRequest(record.operation, record.method, record.status, record.durationMs / 1000);
-      log.info(record, 'request');
+      metrics.observeRequest(record);
+      logRequest(log, record);
     },
   });
-  const port = await http.listen({ host: settings.host, port: settings.port });
+  // Closed in reverse order: say that it ends, stop accepting and let requests end, then background work.
+  const loops: Promise<void>[] = [];
+  opened.defer(async () => void (await Promise.all(loops)));
   opened.defer(() => http.close(settings.graceTimeMs));
-  origin = `${tls === undefined ? 'http' : 'https'}://${hostToShow(settings.host)}:${port}`;
+  opened.defer(() => {
+    stopping.abort();
+    started.reject(new RegistryError('UNAVAILABLE', { message: 'the registry is stopping' }));
+  });
+  const port = await http.listen({ host: settings.host, port: settings.port });
+  origin = `${certificate === undefined ? 'http' : 'https'}://${hostToShow(settings.host)}:${port}`;
+
   let firstRun: FirstRun | undefined;
   await access.ensureAdmin(registries.local, {
     chosenPassword: settings.adminPassword?.reveal(),
@@ -99,16 +114,17 @@ async function assemble(settings: Settings, opened: AsyncDisposableStack): Promi
       await writeFirstRun(dataDir, firstRun);
     },
   });
-  measure(metrics, { database, activeUploads: blobs.activeUploads, signInFailures: access.signInFailures, now: () => clock.now() });
-  const background = Promise.all([
+  const reloadCertificate = () => reloadInto(http, certificate, clock.now());
+  loops.push(
     collector.run(settings.garbageIntervalMs, stopping.signal),
-    expireAgain(() => blobs.expireUploads(stopping.signal), settings.garbageIntervalMs, stopping.signal),
-  ]);
-  opened.defer(async () => {
-    stopping.abort();
-    await background;
-  });
-  return { origin, loginServer: loginServer(), dataDir, keyFile, firstRunFile: join(dataDir, firstRunFileName), firstRun, stop: () => opened.disposeAsync() };
+    repeat(() => blobs.expireUploads(stopping.signal), { name: 'expiry of uploads', everyMs: settings.garbageIntervalMs, signal: stopping.signal, log }),
+    repeat(reloadCertificate, { name: 'renewal of the certificate', everyMs: certificateCheckMs, signal: stopping.signal, log }),
+  );
+  // From here on requests are served; those that came during the start have waited.
+  started.resolve();
+  const facts = { origin, loginServer: loginServer(), dataDir, keyFile, firstRunFile: join(dataDir, firstRunFileName), firstRun, authorityFile: certificate?.authorityFile };
+  log.info({ origin, dataDir, engine: database.engine }, 'the server listens');
+  return { facts, http, reloadCertificate };
 }
 
 async function prepareDataDir(dataDir: string): Promise<void> {
@@ -120,10 +136,11 @@ async function prepareDataDir(dataDir: string): Promise<void> {
   }
 }
 
-function openDatabaseOf(settings: Settings, dataDir: string, now: number): Promise<Database> {
+function openDatabaseOf(settings: Settings, dataDir: string, now: number, onIdleError: (error: Error) => void): Promise<Database> {
   const location = settings.database === undefined ? { file: join(dataDir, 'berth.db') } : { url: settings.database };
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  return openDatabase({ location, now, transactionsModule: new URL(`./transactions.${extension}`, import.meta.url), maxConnections: settings.databaseConnections });
+  const transactionsModule = new URL(`./transactions.${extension}`, import.meta.url);
+  return openDatabase({ location, now, transactionsModule, maxConnections: settings.databaseConnections, onIdleError });
 }
 
 function openStore(settings: Settings, dataDir: string): Promise<BlobStore> {
@@ -138,46 +155,26 @@ function limitsOf(settings: Settings): HttpLimits {
     maxHeaderBytes: settings.maxHeaderSizeBytes,
     headersTimeoutMs: settings.headersTimeoutMs,
     idleTimeoutMs: settings.idleTimeoutMs,
-    slowBody: { windowMs: settings.stallTimeoutMs, minBytes: settings.minTransferBytes },
+    transfer: { windowMs: settings.stallTimeoutMs, minBytes: settings.minTransferBytes },
   };
 }
 
-async function loadTls(settings: Settings, _dataDir: string): Promise<{ readonly key: string; readonly cert: string } | undefined> {
-  if (settings.tlsCert === undefined || settings.tlsKey === undefined) return undefined;
-  const [cert, key] = await Promise.all([readFile(settings.tlsCert, 'utf8'), readFile(settings.tlsKey, 'utf8')]);
-  return { cert, key };
+/** Names that clients may use beside those that every machine has. */
+function certificateNames({ host, loginServer }: Settings): readonly string[] {
+  const publicName = loginServer === undefined ? undefined : new URL(loginServer.includes('://') ? loginServer : `https://${loginServer}`).hostname.replace(/^\[|\]$/g, '');
+  return [host, publicName].filter((name) => name !== undefined && !isEveryAddress(name)) as string[];
 }
 
-function measure(metrics: Metrics, sources: { readonly database: Database; readonly activeUploads: () => number; readonly signInFailures: () => number; readonly now: () => number }): void {
-  metrics.gauge('berth_uploads_in_progress', 'Requests that are sending blob bytes now.', sources.activeUploads);
-  metrics.gauge('berth_sign_in_failures', 'Wrong passwords since the start.', sources.signInFailures);
-  metrics.gauge('berth_garbage_due', 'Candidates of collection that are due.', async () => (await countCandidates(sources.database.read, sources.now())).due);
+async function reloadInto(http: HttpServer, certificate: CertificateSource | undefined, now: number): Promise<void> {
+  if (certificate !== undefined && (await certificate.reload(now))) http.replaceCertificate(certificate.current());
 }
 
-async function expireAgain(expire: () => Promise<number>, pollMs: number, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    await expire();
-    await delay(pollMs, undefined, { signal, ref: false }).catch(() => undefined);
-  }
+function isEveryAddress(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
 }
 
 /** An address that a client on this machine can use. */
 function hostToShow(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return 'localhost';
+  if (isEveryAddress(host)) return 'localhost';
   return host.includes(':') ? `[${host}]` : host;
-}
-
-/** Reasons that an operator can remove get one sentence and the next step; anything else is a bug and keeps its stack. */
-function asRefusal(error: unknown, settings: Settings): unknown {
-  if (error instanceof DataInUseError) return new Refusal(`another process owns the data folder ${error.dataDir}`, 'stop it first, or choose another folder with --data', { cause: error });
-  if (error instanceof SchemaTooNewError) return new Refusal(error.message, 'start the newer version of berth that wrote this data', { cause: error });
-  if (error instanceof KeyFileError) {
-    const [what = '', next = 'put the right key file there'] = error.message.split(': ');
-    return new Refusal(what, next, { cause: error });
-  }
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'EADDRINUSE') return new Refusal(`port ${settings.port} on ${settings.host} is taken by another program`, 'stop it, or choose another port with --port', { cause: error });
-  if (code === 'EACCES') return new Refusal(`port ${settings.port} may not be opened by this user`, 'choose a port above 1023 with --port', { cause: error });
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return new Refusal(`${settings.host} is no address of this machine`, 'choose another with --host', { cause: error });
-  return error;
 }

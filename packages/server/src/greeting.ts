@@ -1,16 +1,30 @@
-import type { RunningServer } from './assemble.ts';
+import type { ServerFacts } from './assemble.ts';
 
-/** What a person reads when the server is up. The line "berth listens on …" is also read by programs. */
-export function greeting(server: RunningServer): string {
-  const { firstRun } = server;
-  return [
-    `berth listens on ${server.origin}`,
+/** What a person reads when the server is up. The first line is also read by programs. */
+export function greeting(facts: ServerFacts): string {
+  const { loginServer, firstRun, firstRunFile, authorityFile } = facts;
+  const lines = [
+    `berth listens on ${facts.origin}`,
     '',
     ...(firstRun === undefined
-      ? [`  sign in    docker login ${server.loginServer} --username local`, `             (first password: ${server.firstRunFile}, unless you changed it)`]
-      : [`  sign in    docker login ${firstRun.loginServer} --username ${firstRun.username} --password ${firstRun.password}`, `             (shown once; kept in ${server.firstRunFile})`]),
-    `  data       ${server.dataDir}`,
-    `  keys       ${server.keyFile}`,
-    '             Back this file up, apart from the data: without it nothing stored can be read again.',
-  ].join('\n');
+      ? [line('sign in', `docker login ${loginServer} --username local`), line('', `The first password is in ${firstRunFile}, unless you chose or changed it.`)]
+      : [line('sign in', `docker login ${loginServer} --username ${firstRun.username} --password ${firstRun.password}`), line('', `Shown only this once; kept in ${firstRunFile}, which only you can read.`)]),
+    ...(authorityFile === undefined ? [] : trustLines(loginServer, authorityFile)),
+    line('data', facts.dataDir),
+    line('keys', facts.keyFile),
+    line('', 'Back this file up, apart from the data: whoever loses it loses everything stored here.'),
+  ];
+  return lines.join('\n');
+}
+
+function trustLines(loginServer: string, authorityFile: string): readonly string[] {
+  return [
+    line('trust', authorityFile),
+    line('', `sudo install -D -m 644 ${authorityFile} /etc/docker/certs.d/${loginServer}/ca.crt`),
+    line('', 'Other clients: docs/guides/tls.md'),
+  ];
+}
+
+function line(title: string, text: string): string {
+  return `  ${title.padEnd(9)}${text}`;
 }

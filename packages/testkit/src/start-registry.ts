@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadSettings, startServer } from '@berth/server';
+import { createServer, loadSettings } from '@berth/server';
 
 export interface StartOptions {
   /** Settings by name (`garbageDelay`), as texts. */
@@ -25,11 +25,12 @@ export async function startRegistry(options: StartOptions = {}): Promise<Started
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'berth-test-')));
   const given = Object.entries(options.settings ?? {}).map(([name, value]) => [`BERTH_${name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`, value]);
   const env = { BERTH_DATA: dataDir, BERTH_HOST: '127.0.0.1', BERTH_PORT: '0', BERTH_LOG_LEVEL: 'silent', ...Object.fromEntries(given) };
-  const server = await startServer(loadSettings({ argv: [], env, cwd: dataDir }).settings);
-  const first = JSON.parse(await readFile(server.firstRunFile, 'utf8')) as { username: string; password: string };
+  const server = createServer(loadSettings({ argv: [], env, cwd: dataDir }).settings);
+  const facts = await server.start();
+  const first = JSON.parse(await readFile(facts.firstRunFile, 'utf8')) as { username: string; password: string };
   return {
-    url: server.origin,
-    host: new URL(server.origin).host,
+    url: facts.origin,
+    host: new URL(facts.origin).host,
     username: first.username,
     password: first.password,
     dataDir,

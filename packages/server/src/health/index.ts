@@ -1,1 +1,2 @@
-export { healthRoutes } from './routes.ts';
+export { type MeasuredParts, measure } from './measure.ts';
+export { type HealthChecks, healthRoutes } from './routes.ts';

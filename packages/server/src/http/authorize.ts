@@ -1,27 +1,73 @@
 import type { Need, Operation } from '@berth/api';
-import type { Principal } from '../tenancy/index.ts';
+import { parseRepositoryName } from '@berth/oci';
+import type { Principal, Registry } from '../tenancy/index.ts';
+
+const nothing: readonly Need[] = [];
+const catalog: readonly Need[] = [{ type: 'registry', name: 'catalog', action: '*' }];
+const operator: readonly Need[] = [{ type: 'operator' }];
 
 /** What a request needs by its operation's declaration. `name` is the repository of its path. */
-export function needsOf(operation: Operation, name: string | undefined): readonly Need[] {
-  const { permission } = operation;
+export function needsOf({ permission }: Operation, name: string | undefined): readonly Need[] {
   switch (permission.kind) {
     case 'public':
     case 'authenticated':
-      return [];
+      return nothing;
     case 'catalog':
-      return [{ type: 'registry', name: 'catalog', action: '*' }];
+      return catalog;
     case 'repository':
       return permission.actions.map((action) => ({ type: 'repository', name: name ?? '', action }));
     case 'operator':
-      return [{ type: 'operator' }];
+      return operator;
   }
 }
 
-/** The one decision about a request. */
-export function isPermitted(principal: Principal, operation: Operation, needs: readonly Need[]): boolean {
+/**
+ * What a mount asks for beyond its operation's needs: to read its source. Clients send the scope of a challenge on as it
+ * is, so that it must name both repositories (conformance).
+ */
+export function mountNeeds(operation: Operation, query: URLSearchParams): readonly Need[] {
+  const from = operation.id === 'start-upload' && query.has('mount') ? query.get('from') : null;
+  if (from === null) return nothing;
+  try {
+    return [{ type: 'repository', name: parseRepositoryName(from), action: 'pull' }];
+  } catch {
+    return nothing;
+  }
+}
+
+export type Decision =
+  | 'permitted'
+  /** Sign in, or get a token that says more. */
+  | 'unauthorized'
+  /** Signing in again would not help. */
+  | 'denied';
+
+export interface Question {
+  readonly operation: Operation;
+  readonly needs: readonly Need[];
+  /** Of `mountNeeds`: without them the request is served as a plain upload. */
+  readonly sourceNeeds: readonly Need[];
+  readonly principal: Principal;
+  readonly registry: Registry;
+  /** The scheme of the `Authorization` header. */
+  readonly scheme: 'basic' | 'bearer' | undefined;
+}
+
+/** The one decision about a request (attack 21: the same for Basic and Bearer, apart from what a token leaves out). */
+export function decide({ operation, needs, sourceNeeds, principal, registry, scheme }: Question): Decision {
   const { permission } = operation;
-  if (permission.kind === 'public') return true;
-  // An anonymous caller is told to sign in even where anonymous pull is on: `docker login` and az ask `/v2/` for a 401.
-  if (permission.kind === 'authenticated') return principal.kind !== 'anonymous';
-  return needs.every((need) => principal.permits(need));
+  if (permission.kind === 'public') return 'permitted';
+  if (permission.kind === 'authenticated') {
+    // Without credentials it is 401 even where anybody may pull: docker and az learn from that where tokens are made.
+    const isSignedIn = principal.kind !== 'anonymous' || (scheme !== undefined && registry.isAnonymousPullEnabled);
+    return isSignedIn ? 'permitted' : 'unauthorized';
+  }
+  if (needs.every((need) => principal.permits(need))) {
+    // A client that cached a token for the target alone gets the blob for nothing if it asks for one that covers the source, too.
+    const isWorthAsking = sourceNeeds.some((need) => !principal.permits(need) && principal.couldPermit(need));
+    return isWorthAsking ? 'unauthorized' : 'permitted';
+  }
+  if (principal.kind === 'anonymous') return 'unauthorized';
+  // No token scope grants the operator's rights, so a challenge would send the client in circles.
+  return scheme === 'bearer' && permission.kind !== 'operator' ? 'unauthorized' : 'denied';
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { BlockList, isIPv6 } from 'node:net';
+import { BlockList, isIP, isIPv6 } from 'node:net';
 import { RegistryError } from '../errors/index.ts';
 
 /** Where a request comes from and what it believes to talk to. */
@@ -7,13 +7,14 @@ export interface Caller {
   readonly address: string;
   /** `scheme://host[:port]` as the client sees this server. */
   readonly origin: string;
+  /** `host[:port]` that the request named. */
   readonly host: string;
 }
 
 export interface CallerRules {
   readonly isTls: boolean;
-  /** Host and port that answers name whatever the request said; undefined: the host of the request. */
-  readonly publicHost: string | undefined;
+  /** `host[:port]`, perhaps with its scheme, that answers name whatever the request said; undefined: the request's host. */
+  readonly publicAddress: string | undefined;
   /** Proxies whose X-Forwarded-* headers are believed. Nobody else's are (attack 12). */
   readonly trustedProxies: BlockList | undefined;
 }
@@ -23,16 +24,16 @@ const hostPattern = /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A
 
 /** @throws REQUEST_INVALID when the Host header is missing or no host */
 export function callerOf(request: IncomingMessage, rules: CallerRules): Caller {
-  const peer = request.socket.remoteAddress ?? '';
-  const isProxied = rules.trustedProxies?.check(peer, isIPv6(peer) ? 'ipv6' : 'ipv4') === true;
-  const forwardedHost = isProxied ? firstOf(request.headers['x-forwarded-host']) : undefined;
-  const host = forwardedHost ?? request.headers.host;
+  const peer = plainAddress(request.socket.remoteAddress ?? '');
+  const { headers } = request;
+  const isProxied = rules.trustedProxies !== undefined && isListed(rules.trustedProxies, peer);
+  const host = (isProxied ? firstOf(headers['x-forwarded-host']) : undefined) ?? headers.host;
   if (host === undefined || !hostPattern.test(host)) throw new RegistryError('REQUEST_INVALID', { message: 'the request has no valid Host header' });
-  const forwardedScheme = isProxied ? firstOf(request.headers['x-forwarded-proto']) : undefined;
+  const forwardedScheme = isProxied ? firstOf(headers['x-forwarded-proto']) : undefined;
   const isTls = forwardedScheme === undefined ? rules.isTls : forwardedScheme === 'https';
-  const shown = rules.publicHost ?? host;
-  const address = isProxied ? (lastOf(request.headers['x-forwarded-for']) ?? peer) : peer;
-  return { address, host, origin: `${isTls ? 'https' : 'http'}://${shown}` };
+  const shown = rules.publicAddress ?? host;
+  const origin = shown.includes('://') ? shown : `${isTls ? 'https://' : 'http://'}${shown}`;
+  return { address: isProxied ? forwardedAddress(headers['x-forwarded-for'], peer, rules.trustedProxies) : peer, host, origin };
 }
 
 /** Addresses and networks (`10.0.0.0/8`) as a list to check against. @throws RangeError naming what is wrong */
@@ -52,11 +53,27 @@ export function proxyList(entries: readonly string[]): BlockList | undefined {
   return list;
 }
 
-function firstOf(header: string | string[] | undefined): string | undefined {
-  return String(header ?? '').split(',', 1)[0]?.trim() || undefined;
+function isListed(list: BlockList | undefined, address: string): boolean {
+  return list !== undefined && isIP(address) !== 0 && list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }
 
-/** The address that the nearest trusted proxy saw; what stands before it a client may have written. */
-function lastOf(header: string | string[] | undefined): string | undefined {
-  return String(header ?? '').split(',').at(-1)?.trim() || undefined;
+/** Dual-stack sockets report `::ffff:10.0.0.1` for what everybody writes as `10.0.0.1`. */
+function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
+}
+
+/** From the right, the first address that is no trusted proxy: what stands left of it a client may have written. */
+function forwardedAddress(header: string | string[] | undefined, peer: string, proxies: BlockList | undefined): string {
+  let nearest = peer;
+  for (const entry of String(header ?? '').split(',').reverse()) {
+    const address = plainAddress(entry.trim());
+    if (isIP(address) === 0) return nearest;
+    nearest = address;
+    if (!isListed(proxies, address)) return nearest;
+  }
+  return nearest;
+}
+
+function firstOf(header: string | string[] | undefined): string | undefined {
+  return header === undefined ? undefined : String(header).split(',', 1)[0]?.trim() || undefined;
 }

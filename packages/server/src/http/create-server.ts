@@ -1,103 +1,154 @@
-import type { Server } from 'node:http';
+import { type RequestListener, type Server, createServer as createPlainServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { RegistryError } from '../errors/index.ts';
-import { proxyList } from './caller.ts';
+import { answerBrokenRequest } from './broken-request.ts';
+import { listenAtAll } from './listen.ts';
 import { foldRepositoryName } from './repository-path.ts';
 import { RequestHandler } from './request-handler.ts';
 import type { Route } from './route.ts';
 import type { HttpServerOptions } from './server-options.ts';
 
+export interface InProcessRequest {
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'PATCH' | 'DELETE' | 'OPTIONS';
+  /** Path and query. */
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Buffer;
+}
+
+export interface InProcessAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | readonly string[] | number | undefined>>;
+  readonly body: Buffer;
+}
+
 export interface HttpServer {
   /** Resolves with the port, which the system chose if 0 was asked for. */
   listen(address: { readonly host: string; readonly port: number }): Promise<number>;
+  /** Answers a request without a socket. */
+  request(request: InProcessRequest): Promise<InProcessAnswer>;
+  /** Takes another certificate for new connections. */
+  replaceCertificate(tls: { readonly key: string; readonly cert: string }): void;
   /** Stops accepting, lets requests in work end, cuts them off after `graceMs`. */
   close(graceMs: number): Promise<void>;
 }
 
+/** How often connections that have become idle are closed while the server stops. */
+const closeIdleMs = 50;
+const methods = ['GET', 'HEAD', 'PUT', 'POST', 'PATCH', 'DELETE'] as const;
+
 /** The framework ends here: features see `RouteRequest` and return `Reply`. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
-  const handler = new RequestHandler(options, proxyList(options.trustedProxies));
-  const app = createApp(options);
-  // Bodies are streams for the handlers; the framework must neither parse nor bound them.
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
-  for (const route of options.routes) mount(app, route, handler);
-  app.setNotFoundHandler((request, reply) => {
-    reply.hijack();
-    const allowed = allowedMethods(options.routes, request.raw.url ?? '');
-    const error =
-      allowed.length > 0
-        ? new RegistryError('METHOD_NOT_ALLOWED', { message: `${request.method} is not supported here`, headers: { Allow: allowed.join(', ') } })
-        : new RegistryError('NOT_FOUND');
-    handler.refuse(request.raw, reply.raw, error);
-  });
-  const server: Server = app.server;
-  server.maxConnections = options.limits.maxConnections;
+  const handler = new RequestHandler(options);
+  const app = createApp(options, handler);
+  let servers: readonly Server[] = [];
   return {
     listen: async ({ host, port }) => {
-      await app.listen({ host, port });
-      const address = server.address();
-      return address === null || typeof address === 'string' ? port : address.port;
+      await app.ready();
+      const found = await listenAtAll({ host, port, createServer: () => createNodeServer(options, app.routing) });
+      servers = found.servers;
+      return found.port;
+    },
+    request: async ({ method, url, headers = {}, body }) => {
+      const answer = await app.inject({ method, url, headers: { host: 'localhost', ...headers }, ...(body !== undefined && { payload: body }) });
+      return { status: answer.statusCode, headers: answer.headers, body: answer.rawPayload };
+    },
+    replaceCertificate: (tls) => {
+      for (const server of servers) if ('setSecureContext' in server && typeof server.setSecureContext === 'function') server.setSecureContext(tls);
     },
     close: async (graceMs) => {
-      const cutOff = setTimeout(() => server.closeAllConnections(), graceMs);
-      try {
-        await app.close();
-      } finally {
-        clearTimeout(cutOff);
-      }
+      handler.isStopping = true;
+      await Promise.all(servers.map((server) => closeServer(server, graceMs)));
+      // A handler may still be busy though its client is gone; what it uses must not be closed under it.
+      await handler.idle();
+      await app.close();
     },
   };
 }
 
-function createApp({ limits, tls }: HttpServerOptions): FastifyInstance {
-  const common = {
+function createApp({ routes, limits }: HttpServerOptions, handler: RequestHandler): FastifyInstance {
+  const app = fastify({
+    logger: false,
     exposeHeadRoutes: false,
-    connectionTimeout: limits.idleTimeoutMs,
-    keepAliveTimeout: limits.idleTimeoutMs,
-    forceCloseConnections: 'idle' as const,
+    rewriteUrl: (request) => foldRepositoryName(request.url ?? '/'),
+    // A name may be as long as the headers: the grammar says what is wrong with it, not the router's 414 (style 9.1).
+    routerOptions: { maxParamLength: limits.maxHeaderBytes * 3, ignoreTrailingSlash: true },
     return503OnClosing: false,
-    rewriteUrl: (request: { readonly url?: string | undefined }) => foldRepositoryName(request.url ?? '/'),
-    // Long repository names with encoded slashes (the default of 100 answers 414).
-    routerOptions: { maxParamLength: 1024 },
-    frameworkErrors: refusePath,
-  };
-  // A whole request may take hours: progress is bounded instead (slow-body.ts).
-  const raw = { maxHeaderSize: limits.maxHeaderBytes, headersTimeout: limits.headersTimeoutMs, requestTimeout: 0 };
-  if (tls === undefined) return fastify({ ...common, http: raw });
-  const app: unknown = fastify({ ...common, https: { ...raw, ...tls, minVersion: 'TLSv1.2' } });
-  // The type differs in its server alone, of which only what both share is used.
-  return app as FastifyInstance;
-}
-
-/** A path that cannot be decoded never reaches a route. */
-function refusePath(_error: unknown, _request: FastifyRequest, reply: FastifyReply): void {
-  const body = JSON.stringify({ errors: [{ code: 'NAME_INVALID', message: 'the path of the request cannot be decoded' }] });
-  void reply.code(400).header('content-type', 'application/json; charset=utf-8').send(body);
-}
-
-function mount(app: FastifyInstance, route: Route, handler: RequestHandler): void {
-  const { operation } = route;
-  app.route({
-    method: operation.method,
-    url: pathShape(operation.path),
-    handler: (request, reply) => {
+    frameworkErrors: (_error: unknown, request: FastifyRequest, reply: FastifyReply) => {
       reply.hijack();
-      return handler.handle(route, request.raw, reply.raw, request.params as Record<string, string>);
+      handler.refuse(request.raw, reply.raw, new RegistryError('REQUEST_INVALID', { message: 'the path of the request is not valid' }));
     },
   });
+  // Bodies are streams for the handlers; the framework must neither parse nor bound them (style 9.2).
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  app.setErrorHandler((_error, request, reply) => {
+    reply.hijack();
+    handler.refuse(request.raw, reply.raw, new RegistryError('REQUEST_INVALID', { message: 'a header of the request is malformed' }));
+  });
+  app.setNotFoundHandler((request, reply) => {
+    reply.hijack();
+    handler.refuse(request.raw, reply.raw, new RegistryError('NOT_FOUND'));
+  });
+  for (const [url, group] of byUrl(routes)) mountAll(app, url, { group, handler });
+  return app;
 }
 
-function pathShape(path: string): string {
-  return path.replaceAll(/\{(\w+)\}/g, ':$1');
+/** Every method of one path: those with a route, HEAD wherever there is GET, and 405 for the others. */
+function mountAll(app: FastifyInstance, url: string, { group, handler }: { readonly group: readonly Route[]; readonly handler: RequestHandler }): void {
+  const byMethod = new Map<string, Route>(group.map((route) => [route.operation.method, route]));
+  const get = byMethod.get('GET');
+  if (get !== undefined && !byMethod.has('HEAD')) byMethod.set('HEAD', get);
+  const allowed = [...byMethod.keys()].toSorted().join(', ');
+  for (const method of methods) {
+    const route = byMethod.get(method);
+    app.route({
+      method,
+      url,
+      handler: (request, reply) => {
+        reply.hijack();
+        if (route !== undefined) return handler.handle(route, request.raw, reply.raw, request.params as Record<string, string>);
+        handler.refuse(request.raw, reply.raw, new RegistryError('METHOD_NOT_ALLOWED', { message: `${method} is not supported here, only ${allowed}`, headers: { Allow: allowed } }));
+        return undefined;
+      },
+    });
+  }
 }
 
-/** Methods that some route answers at a path that no route answers with the method asked for. */
-function allowedMethods(routes: readonly Route[], url: string): string[] {
-  const segments = (url.split('?', 1)[0] ?? '').split('/');
-  const fits = (path: string): boolean => {
-    const wanted = path.split('/');
-    return wanted.length === segments.length && wanted.every((each, index) => each.startsWith('{') || each === segments[index]);
+function byUrl(routes: readonly Route[]): Map<string, Route[]> {
+  return Map.groupBy(routes, ({ operation }) => operation.path.replaceAll(/\{(\w+)\}/g, ':$1'));
+}
+
+function createNodeServer({ limits, tls }: HttpServerOptions, listener: RequestListener): Server {
+  const common = {
+    maxHeaderSize: limits.maxHeaderBytes,
+    headersTimeout: limits.headersTimeoutMs,
+    keepAliveTimeout: limits.idleTimeoutMs,
+    connectionsCheckingInterval: Math.min(5000, limits.headersTimeoutMs),
+    // A layer may take hours; what is too slow is found by its rate.
+    requestTimeout: 0,
+    insecureHTTPParser: false,
+    noDelay: true,
   };
-  return [...new Set(routes.filter(({ operation }) => fits(operation.path)).map(({ operation }) => operation.method))];
+  const server = tls === undefined ? createPlainServer(common, listener) : createTlsServer({ ...common, ...tls, minVersion: 'TLSv1.2', handshakeTimeout: limits.headersTimeoutMs }, listener);
+  server.maxConnections = limits.maxConnections;
+  // Headers are counted by us: Node would leave out the last ones without a word.
+  server.maxHeadersCount = 0;
+  server.on('clientError', answerBrokenRequest);
+  return server;
+}
+
+async function closeServer(server: Server, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => resolve());
+  });
+  const idle = setInterval(() => server.closeIdleConnections(), closeIdleMs);
+  const cutOff = setTimeout(() => server.closeAllConnections(), graceMs);
+  try {
+    await closed;
+  } finally {
+    clearInterval(idle);
+    clearTimeout(cutOff);
+  }
 }

@@ -1,3 +1,4 @@
-export { type HttpServer, createHttpServer } from './create-server.ts';
-export { type HttpLimits, type RequestRecord, defaultHttpLimits } from './server-options.ts';
-export { proxyList } from './caller.ts';
+export { type HttpServer, type InProcessAnswer, type InProcessRequest, createHttpServer } from './create-server.ts';
+export { type HttpLimits, type HttpServerOptions, type RequestRecord, defaultHttpLimits } from './server-options.ts';
+export { logRequest } from './request-log.ts';
+export type { Reply, Route, RouteRequest } from './route.ts';

@@ -1,5 +1,4 @@
 import type { Static, TSchema } from 'typebox';
-import { Value } from 'typebox/value';
 import { RegistryError } from '../errors/index.ts';
 import type { RouteRequest } from './route.ts';
 
@@ -19,6 +18,8 @@ export async function readJson<T extends TSchema>(request: RouteRequest, schema:
   } catch {
     throw new RegistryError('REQUEST_INVALID', { message: 'the body is not JSON' });
   }
+  // Loaded late: most servers never see such a request, and every start would pay for it.
+  const { Value } = await import('typebox/value');
   if (Value.Check(schema, value)) return value;
   const [first] = Value.Errors(schema, value);
   throw new RegistryError('REQUEST_INVALID', { message: `the body does not fit: ${first === undefined ? 'see the reference' : `${first.instancePath || 'it'} ${first.message}`}` });

@@ -1,199 +1,214 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { BlockList } from 'node:net';
-import type { Need } from '@berth/api';
+import { parseRepositoryName } from '@berth/oci';
 import { RegistryError, asRegistryError, renderAsOci } from '../errors/index.ts';
 import type { Principal, Registry } from '../tenancy/index.ts';
-import { isPermitted, needsOf } from './authorize.ts';
-import { type Caller, type CallerRules, callerOf } from './caller.ts';
-import { parseRepositoryName } from '@berth/oci';
-import type { Route, RouteRequest } from './route.ts';
-import { sendReply } from './send-reply.ts';
-import type { HttpServerOptions } from './server-options.ts';
-import { watchSlowBody } from './slow-body.ts';
-import { drainUnread } from './unread-body.ts';
+import { type Question, decide, mountNeeds, needsOf } from './authorize.ts';
+import { type CallerRules, callerOf, proxyList } from './caller.ts';
+import { Exchange } from './exchange.ts';
+import type { Route } from './route.ts';
+import { type Headers, sendReply } from './send-reply.ts';
+import type { ChallengeError, HttpServerOptions } from './server-options.ts';
+import { watchTransfer } from './transfer-watch.ts';
+import { endAfterBody, mustClose } from './unread-body.ts';
 
-const requestIdPattern = /^[A-Za-z0-9-]{8,64}$/;
-const emptyQuery = new URLSearchParams();
+/** More headers than any client sends, `Accept` a hundred times included (attack 11). */
+const maxHeaders = 256;
 
-/** A request on its way: what is known of it so far. */
-interface Passage {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly requestId: string;
-  readonly began: number;
-  operation: string;
-  caller: Caller | undefined;
-  registry: Registry | undefined;
-  principal: Principal | undefined;
-  needs: readonly Need[];
-}
-
-/** The one way of every request: who calls, which registry, who is it, may they, do it, answer, log. */
+/** The one way of every request: who calls, which registry, who is it, may they, do it, answer, record. */
 export class RequestHandler {
   readonly #options: HttpServerOptions;
   readonly #rules: CallerRules;
+  #ready: Promise<void> | undefined;
   #inWork = 0;
+  #whenIdle: (() => void) | undefined;
+  /** Every answer tells its client to leave. */
+  isStopping = false;
 
-  constructor(options: HttpServerOptions, trustedProxies: BlockList | undefined) {
+  constructor(options: HttpServerOptions) {
     this.#options = options;
-    this.#rules = { isTls: options.tls !== undefined, publicHost: options.publicHost, trustedProxies };
+    this.#rules = { isTls: options.tls !== undefined, publicAddress: options.publicAddress, trustedProxies: proxyList(options.trustedProxies) };
+    this.#ready = options.ready?.finally(() => {
+      this.#ready = undefined;
+    });
+    // Whoever starts the server handles the failure.
+    this.#ready?.catch(() => undefined);
   }
 
   async handle(route: Route, request: IncomingMessage, response: ServerResponse, params: Readonly<Record<string, string>>): Promise<void> {
-    const passage = this.#begin(request, response, route.operation.id);
+    const exchange = new Exchange(request, response, { operation: route.operation, params, log: this.#options.log });
     this.#inWork += 1;
-    const stopWatching = route.operation.body === undefined ? undefined : watchSlowBody(request, this.#options.limits.slowBody);
+    const stopWatching = exchange.hasBody ? this.#watchSending(exchange) : undefined;
     try {
-      if (this.#inWork > this.#options.limits.maxRequests) {
-        throw new RegistryError('UNAVAILABLE', { message: 'too many requests are in work', headers: { 'Retry-After': '1' } });
-      }
-      await this.#serve(route, passage, params);
+      if (this.#inWork > this.#options.limits.maxRequests && route.operation.permission.kind !== 'public') throw overloaded();
+      if (this.#ready !== undefined) await this.#ready;
+      await this.#serve(route, exchange);
     } catch (error) {
-      this.#answerError(passage, error);
+      this.#answerError(exchange, error);
     } finally {
       stopWatching?.();
       this.#inWork -= 1;
-      this.#end(passage);
+      if (this.#inWork === 0) this.#whenIdle?.();
+      this.#record(exchange);
     }
   }
 
   /** Answers a request that no route takes. */
   refuse(request: IncomingMessage, response: ServerResponse, error: RegistryError): void {
-    const passage = this.#begin(request, response, 'none');
-    this.#answerError(passage, error);
-    this.#end(passage);
+    const exchange = new Exchange(request, response, { log: this.#options.log });
+    this.#answerError(exchange, error);
+    this.#record(exchange);
   }
 
-  #begin(request: IncomingMessage, response: ServerResponse, operation: string): Passage {
-    const given = request.headers['x-request-id'];
-    const requestId = typeof given === 'string' && requestIdPattern.test(given) ? given : randomUUID();
-    return { request, response, requestId, began: performance.now(), operation, caller: undefined, registry: undefined, principal: undefined, needs: [] };
+  /** Resolves when no handler is at work. */
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#inWork === 0) resolve();
+      else this.#whenIdle = resolve;
+    });
   }
 
-  async #serve(route: Route, passage: Passage, params: Readonly<Record<string, string>>): Promise<void> {
-    const { request, response } = passage;
+  async #serve(route: Route, exchange: Exchange): Promise<void> {
     const { operation } = route;
+    const { request, params, response } = exchange;
+    if (request.rawHeaders.length > 2 * maxHeaders) throw new RegistryError('REQUEST_INVALID', { message: `the request has more than ${maxHeaders} headers` });
     const caller = callerOf(request, this.#rules);
-    passage.caller = caller;
+    exchange.caller = caller;
     const registry = this.#options.resolveRegistry(caller.host);
-    passage.registry = registry;
-    if (params['name'] !== undefined) parseRepositoryName(params['name']);
-    const query = queryOf(request);
-    const needs = needsOf(operation, params['name']);
-    const sourceNeeds = mountNeeds(operation.id, query);
-    passage.needs = [...needs, ...sourceNeeds];
-    const headers = request.headers as Readonly<Record<string, string | undefined>>;
-    const isOpen = operation.permission.kind === 'public';
-    const signedIn = isOpen ? anonymousOf(registry) : this.#options.authenticate(headers, caller.address, registry);
-    const principal = signedIn instanceof Promise ? await signedIn : signedIn;
-    passage.principal = principal;
-    if (!isPermitted(principal, operation, needs) || isWorthAsking(principal, sourceNeeds)) {
-      throw new RegistryError('UNAUTHORIZED', { detail: missing(passage.needs) });
+    exchange.knownRegistry = registry;
+    const name = params['name'];
+    if (name !== undefined) parseRepositoryName(name);
+    if (operation.permission.kind === 'public') {
+      exchange.knownPrincipal = nobody(registry);
+    } else {
+      const needs = needsOf(operation, name);
+      const sourceNeeds = mountNeeds(operation, exchange.query);
+      exchange.needs = sourceNeeds.length === 0 ? needs : [...needs, ...sourceNeeds];
+      const found = this.#options.authenticate(exchange.headers, caller.address, registry);
+      const principal = found instanceof Promise ? await found : found;
+      exchange.knownPrincipal = principal;
+      requirePermission({ operation, needs, sourceNeeds, principal, registry, scheme: exchange.scheme });
     }
-    const abort = new AbortController();
-    response.once('close', () => abort.abort());
-    const routeRequest: RouteRequest = {
-      id: passage.requestId,
-      registry,
-      principal,
-      params,
-      query,
-      headers,
-      origin: caller.origin,
-      clientAddress: caller.address,
-      contentLength: headers['content-length'] === undefined ? undefined : Number(headers['content-length']),
-      body: request,
-      signal: abort.signal,
-      log: this.#options.log,
-    };
-    const reply = await route.handle(routeRequest);
+    const reply = await route.handle(exchange);
+    if (exchange.isStalled) throw tooSlow();
     if (response.destroyed) return;
-    await sendReply(response, reply, baseHeaders(passage), operation.method === 'HEAD');
-    drainUnread(request, response);
+    await sendReply(exchange, reply, this.#baseHeaders(exchange), this.#options.limits.transfer);
   }
 
-  #answerError(passage: Passage, thrown: unknown): void {
-    const { request, response, requestId } = passage;
-    const error = asRegistryError(thrown);
-    if (error.error === 'INTERNAL' && !isGone(passage)) this.#options.log.error({ err: thrown, requestId, operation: passage.operation }, 'a request failed unexpectedly');
-    if (response.headersSent || response.destroyed) {
+  #answerError(exchange: Exchange, thrown: unknown): void {
+    const { request, response } = exchange;
+    const isGone = response.destroyed || request.socket.destroyed;
+    const error = exchange.isStalled ? tooSlow() : asRegistryError(thrown);
+    if (error.status >= 500 && !isGone) this.#logFailure(exchange, error, thrown);
+    if (response.headersSent || isGone) {
       response.destroy();
       return;
     }
-    const answer = renderAsOci(error, requestId);
-    const headers: Record<string, string | number> = { ...baseHeaders(passage), ...answer.headers, 'Content-Type': 'application/json; charset=utf-8', 'Content-Length': Buffer.byteLength(answer.body) };
-    if (answer.status === 401 && passage.registry !== undefined && passage.caller !== undefined && headers['WWW-Authenticate'] === undefined) {
-      headers['WWW-Authenticate'] = this.#options.challenge(passage.registry, passage.caller.origin, passage.needs, challengeError(passage));
-    }
-    if (!request.complete) headers['Connection'] = 'close';
+    const answer = renderAsOci(error, exchange.id);
+    const headers: Headers = Object.assign(this.#baseHeaders(exchange), answer.headers);
+    headers['Content-Type'] = 'application/json; charset=utf-8';
+    headers['Content-Length'] = Buffer.byteLength(answer.body);
+    if (answer.status === 401) this.#addChallenge(exchange, headers);
+    const isClosing = exchange.isStalled || mustClose(exchange);
+    if (isClosing) headers['Connection'] = 'close';
     response.writeHead(answer.status, headers);
-    if (request.method === 'HEAD') response.end();
-    else response.end(answer.body);
-    drainUnread(request, response);
+    const body = request.method === 'HEAD' ? '' : answer.body;
+    exchange.sentBytes = Buffer.byteLength(body);
+    if (!isClosing) {
+      response.end(body);
+      return;
+    }
+    if (body === '') response.flushHeaders();
+    else response.write(body);
+    endAfterBody(exchange);
   }
 
-  #end(passage: Passage): void {
-    const { request, response } = passage;
+  /** One challenge in one header: clients read only the first. */
+  #addChallenge(exchange: Exchange, headers: Headers): void {
+    const { knownRegistry, needs, scheme, knownPrincipal } = exchange;
+    if (knownRegistry === undefined || headers['WWW-Authenticate'] !== undefined) return;
+    const refused: ChallengeError = knownPrincipal === undefined ? 'invalid_token' : 'insufficient_scope';
+    headers['WWW-Authenticate'] = this.#options.challenge(knownRegistry, exchange.origin, needs, scheme === 'bearer' ? refused : undefined);
+  }
+
+  #logFailure(exchange: Exchange, error: RegistryError, thrown: unknown): void {
+    if (error.error === 'INTERNAL') exchange.log.error({ err: thrown }, 'a request failed unexpectedly');
+    else exchange.log.warn({ err: thrown, error: error.error }, 'a request could not be served');
+  }
+
+  #baseHeaders(exchange: Exchange): Headers {
+    const headers: Headers = {
+      'Docker-Distribution-Api-Version': 'registry/2.0',
+      'X-Ms-Correlation-Request-Id': exchange.id,
+      'X-Request-Id': exchange.id,
+      'X-Content-Type-Options': 'nosniff',
+    };
+    if (this.isStopping) headers['Connection'] = 'close';
+    return headers;
+  }
+
+  #watchSending(exchange: Exchange): () => void {
+    const { request, response } = exchange;
+    const { socket } = request;
+    const rule = this.#options.limits.transfer;
+    let patience: NodeJS.Timeout | undefined;
+    const stop = watchTransfer(
+      {
+        bytes: () => socket.bytesRead,
+        isWaiting: () => !request.complete && !request.isPaused() && !response.writableEnded,
+        onStall: () => {
+          exchange.stall();
+          // Handlers that wait for bytes and not for the signal learn it from the connection.
+          patience = setTimeout(() => request.destroy(), Math.min(rule.windowMs, 1000));
+          patience.unref();
+        },
+      },
+      rule,
+    );
+    return () => {
+      stop();
+      clearTimeout(patience);
+    };
+  }
+
+  #record(exchange: Exchange): void {
+    const { request, response } = exchange;
     this.#options.onRequestEnd({
-      requestId: passage.requestId,
-      operation: passage.operation,
+      requestId: exchange.id,
+      operation: exchange.operation?.id ?? 'none',
       method: request.method ?? '',
       status: response.statusCode,
-      durationMs: performance.now() - passage.began,
-      principal: passage.principal?.id,
-      clientAddress: passage.caller?.address ?? '',
+      durationMs: performance.now() - exchange.began,
+      receivedBytes: exchange.receivedBytes,
+      sentBytes: exchange.sentBytes,
+      principal: exchange.knownPrincipal?.id,
+      clientAddress: exchange.clientAddress,
+      isBroken: response.destroyed && !response.writableFinished,
     });
   }
 }
 
-/** A client that went away needs no answer and is no bug. */
-function isGone({ request, response }: Passage): boolean {
-  return response.destroyed || request.socket.destroyed;
+/** @throws UNAUTHORIZED, DENIED */
+function requirePermission(question: Question): void {
+  const decision = decide(question);
+  if (decision === 'permitted') return;
+  if (decision === 'unauthorized') throw new RegistryError('UNAUTHORIZED', { detail: missingGrants(question) });
+  throw new RegistryError('DENIED', question.operation.permission.kind === 'operator' ? { message: 'this needs the admin user with its password; a token does not carry that right' } : {});
 }
 
-function baseHeaders({ requestId }: Passage): Record<string, string | number> {
-  return {
-    'Docker-Distribution-Api-Version': 'registry/2.0',
-    'X-Ms-Correlation-Request-Id': requestId,
-    'X-Request-Id': requestId,
-    'X-Content-Type-Options': 'nosniff',
-  };
+/** ACR's detail of a 401 (acr-api 1.4): which grants are missing. */
+function missingGrants({ needs, sourceNeeds }: Question): unknown {
+  return [...needs, ...sourceNeeds].flatMap((need) => (need.type === 'operator' ? [] : [{ Type: need.type, Name: need.name, Action: need.action }]));
 }
 
-function challengeError({ request, principal }: Passage): 'insufficient_scope' | 'invalid_token' | undefined {
-  const authorization = request.headers.authorization;
-  if (authorization === undefined || !/^bearer /i.test(authorization)) return undefined;
-  return principal === undefined ? 'invalid_token' : 'insufficient_scope';
+function overloaded(): RegistryError {
+  return new RegistryError('UNAVAILABLE', { message: 'too many requests are in work', headers: { 'Retry-After': '1' } });
 }
 
-function queryOf(request: IncomingMessage): URLSearchParams {
-  const url = request.url ?? '';
-  const at = url.indexOf('?');
-  return at === -1 ? emptyQuery : new URLSearchParams(url.slice(at + 1));
+function tooSlow(): RegistryError {
+  return new RegistryError('REQUEST_TIMEOUT', { message: 'the body of the request arrives too slowly' });
 }
 
-/** A mount reads its source, so the challenge asks for both; who may not read it falls back to an upload, not to a 401. */
-function mountNeeds(operationId: string, query: URLSearchParams): readonly Need[] {
-  const from = operationId === 'start-upload' && query.has('mount') ? query.get('from') : null;
-  if (from === null) return [];
-  try {
-    return [{ type: 'repository', name: parseRepositoryName(from), action: 'pull' }];
-  } catch {
-    return [];
-  }
-}
-
-/** A client that cached a token for the target alone gets the blob for nothing if it asks for one that covers the source, too. */
-function isWorthAsking(principal: Principal, needs: readonly Need[]): boolean {
-  return needs.some((need) => !principal.permits(need) && principal.couldPermit(need));
-}
-
-/** ACR's detail of a 401: which grants are missing. */
-function missing(needs: readonly Need[]): unknown {
-  return needs.flatMap((need) => (need.type === 'operator' ? [] : [{ Type: need.type, Name: need.name, Action: need.action }]));
-}
-
-function anonymousOf(registry: Registry): Principal {
+/** Stands for the caller where nobody asks who it is. */
+function nobody(registry: Registry): Principal {
   return { kind: 'anonymous', id: 'anonymous', registryId: registry.id, permits: () => false, couldPermit: () => false };
 }

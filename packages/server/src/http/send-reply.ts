@@ -1,58 +1,98 @@
-import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import type { Exchange } from './exchange.ts';
 import type { Reply, StreamBody } from './route.ts';
+import { type TransferRule, watchTransfer } from './transfer-watch.ts';
+import { endAfterBody, mustClose } from './unread-body.ts';
 
-type Headers = Record<string, string | number>;
+export type Headers = Record<string, string | number>;
 
-/** Writes an answer. Resolves when it was handed to the socket; rejects when the body's source failed. */
-export async function sendReply(response: ServerResponse, reply: Reply, base: Headers, isHead: boolean): Promise<void> {
-  const headers: Headers = { ...base, ...reply.headers };
+/** Writes an answer. Resolves when it was handed to the connection; rejects when the body's source failed. */
+export async function sendReply(exchange: Exchange, reply: Reply, base: Headers, rule: TransferRule): Promise<void> {
+  const headers: Headers = Object.assign(base, reply.headers);
   const { body, status } = reply;
-  if (body === undefined) {
+  if (body === undefined || status === 204 || status === 304) {
     if (status !== 204 && status !== 304) headers['Content-Length'] = 0;
-    response.writeHead(status, headers).end();
+    sendWhole(exchange, status, headers, undefined);
   } else if (typeof body === 'string' || body instanceof Uint8Array) {
-    sendWhole(response, status, headers, body, isHead);
+    headers['Content-Length'] = Buffer.byteLength(body);
+    sendWhole(exchange, status, headers, body);
   } else if ('json' in body) {
-    headers['Content-Type'] = 'application/json; charset=utf-8';
-    sendWhole(response, status, headers, JSON.stringify(body.json), isHead);
+    const text = JSON.stringify(body.json);
+    headers['Content-Type'] ??= 'application/json; charset=utf-8';
+    headers['Content-Length'] = Buffer.byteLength(text);
+    sendWhole(exchange, status, headers, text);
   } else {
     headers['Content-Length'] = body.lengthBytes;
-    await sendStream(response, status, headers, body, isHead);
+    if (exchange.request.method === 'HEAD' || body.lengthBytes === 0) sendWhole(exchange, status, headers, undefined);
+    else await sendStream(exchange, { status, headers, body, rule });
   }
 }
 
-function sendWhole(response: ServerResponse, status: number, headers: Headers, body: string | Uint8Array, isHead: boolean): void {
-  headers['Content-Length'] = Buffer.byteLength(body);
+function sendWhole(exchange: Exchange, status: number, headers: Headers, body: string | Uint8Array | undefined): void {
+  const { response, request } = exchange;
+  const sent = request.method === 'HEAD' ? undefined : body;
+  const isClosing = mustClose(exchange);
+  if (isClosing) headers['Connection'] = 'close';
   response.writeHead(status, headers);
-  if (isHead) response.end();
-  else response.end(body);
-}
-
-async function sendStream(response: ServerResponse, status: number, headers: Headers, body: StreamBody, isHead: boolean): Promise<void> {
-  if (isHead || body.lengthBytes === 0) {
-    response.writeHead(status, headers).end();
+  if (sent !== undefined) exchange.sentBytes = Number(headers['Content-Length']);
+  if (!isClosing) {
+    response.end(sent);
     return;
   }
+  if (sent === undefined) response.flushHeaders();
+  else response.write(sent);
+  endAfterBody(exchange);
+}
+
+interface StreamReply {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: StreamBody;
+  readonly rule: TransferRule;
+}
+
+async function sendStream(exchange: Exchange, { status, headers, body, rule }: StreamReply): Promise<void> {
+  const { response } = exchange;
   const chunks = body.open()[Symbol.asyncIterator]();
   // The first bytes decide whether the status can be kept: damage found here is still an error answer.
   let next = await chunks.next();
-  response.writeHead(status, headers);
+  if (mustClose(exchange)) headers['Connection'] = 'close';
+  const stopWatching = watchTaking(response, rule);
   try {
+    response.writeHead(status, headers);
     for (; next.done !== true; next = await chunks.next()) {
       if (response.destroyed) return;
-      if (!writeAll(response, next.value)) await drained(response);
+      const hasRoom = writeAll(response, next.value);
+      for (const { length } of next.value) exchange.sentBytes += length;
+      if (!hasRoom) await drained(response);
     }
+    if (exchange.sentBytes !== body.lengthBytes) throw new Error(`a body of ${exchange.sentBytes} bytes was announced with ${body.lengthBytes}`);
     response.end();
   } catch (error) {
     // The length is promised: a broken connection is the only honest way to say that the rest is missing.
     response.destroy();
     throw error;
   } finally {
+    stopWatching();
     await chunks.return?.();
   }
 }
 
+/** Cuts off a client that takes its answer drop by drop: it would hold segments and a store's file. */
+function watchTaking(response: ServerResponse, rule: TransferRule): () => void {
+  const { socket } = response;
+  if (socket === null) return () => undefined;
+  return watchTransfer(
+    {
+      bytes: () => (socket.bytesWritten ?? 0) - socket.writableLength,
+      isWaiting: () => response.writableNeedDrain,
+      onStall: () => response.destroy(),
+    },
+    rule,
+  );
+}
+
+/** One array becomes one system call. */
 function writeAll(response: ServerResponse, buffers: readonly Buffer[]): boolean {
   response.cork();
   let hasRoom = true;
@@ -61,11 +101,13 @@ function writeAll(response: ServerResponse, buffers: readonly Buffer[]): boolean
   return hasRoom;
 }
 
-async function drained(response: ServerResponse): Promise<void> {
-  const done = new AbortController();
-  try {
-    await Promise.race([once(response, 'drain', { signal: done.signal }), once(response, 'close', { signal: done.signal })]);
-  } finally {
-    done.abort();
-  }
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const finish = (): void => {
+      response.off('drain', finish).off('close', finish);
+      resolve();
+    };
+    response.on('drain', finish).on('close', finish);
+    if (response.destroyed) finish();
+  });
 }

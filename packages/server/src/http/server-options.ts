@@ -2,19 +2,20 @@ import type { Need } from '@berth/api';
 import type { Logger } from 'pino';
 import type { Principal, Registry } from '../tenancy/index.ts';
 import type { Route } from './route.ts';
-import type { SlowBodyRule } from './slow-body.ts';
+import type { TransferRule } from './transfer-watch.ts';
 
-/** Everything a stranger can make the server hold is bounded here. */
+/** Everything that a stranger can make the server hold is bounded here. */
 export interface HttpLimits {
+  /** Further ones are closed at once. */
   readonly maxConnections: number;
   /** Requests in work; beyond it 503. */
   readonly maxRequests: number;
   readonly maxHeaderBytes: number;
-  /** All headers must have arrived by then. */
+  /** All headers of a request must have arrived by then. */
   readonly headersTimeoutMs: number;
-  /** A connection without traffic for so long is closed. */
+  /** A connection that waits for its next request for so long is closed. */
   readonly idleTimeoutMs: number;
-  readonly slowBody: SlowBodyRule;
+  readonly transfer: TransferRule;
 }
 
 export const defaultHttpLimits: HttpLimits = {
@@ -23,30 +24,45 @@ export const defaultHttpLimits: HttpLimits = {
   maxHeaderBytes: 16 * 1024,
   headersTimeoutMs: 20_000,
   idleTimeoutMs: 75_000,
-  slowBody: { windowMs: 30_000, minBytes: 16 * 1024 },
+  transfer: { windowMs: 30_000, minBytes: 16 * 1024 },
 };
 
-/** What a request was, for the log and the counters. */
+/** What a request was, for the log and the counters. Holds no header, no query and no credential. */
 export interface RequestRecord {
   readonly requestId: string;
+  /** The operation's id; `none` when no route took the request. */
   readonly operation: string;
   readonly method: string;
   readonly status: number;
   readonly durationMs: number;
+  /** Bytes of the request's body that arrived. */
+  readonly receivedBytes: number;
+  /** Bytes of the answer's body that were handed to the connection. */
+  readonly sentBytes: number;
+  /** The principal's id. */
   readonly principal: string | undefined;
   readonly clientAddress: string;
+  /** The connection broke before the answer was whole. */
+  readonly isBroken: boolean;
 }
+
+export type ChallengeError = 'insufficient_scope' | 'invalid_token';
 
 export interface HttpServerOptions {
   readonly routes: readonly Route[];
+  /** Who sends a request; anonymous without credentials. @throws RegistryError UNAUTHORIZED for bad ones */
   readonly authenticate: (headers: Readonly<Record<string, string | undefined>>, clientAddress: string, registry: Registry) => Principal | Promise<Principal>;
-  /** The text of `WWW-Authenticate`. */
-  readonly challenge: (registry: Registry, origin: string, needs: readonly Need[], error?: 'insufficient_scope' | 'invalid_token') => string;
+  /** The text of `WWW-Authenticate`: how to get what `needs` names. */
+  readonly challenge: (registry: Registry, origin: string, needs: readonly Need[], error?: ChallengeError) => string;
   readonly resolveRegistry: (host: string) => Registry;
   readonly log: Logger;
   readonly limits: HttpLimits;
+  /** PEM texts. */
   readonly tls: { readonly key: string; readonly cert: string } | undefined;
-  readonly publicHost: string | undefined;
+  /** How clients reach the server whatever they say in `Host`: `host[:port]`, with `https://` before it behind a proxy. */
+  readonly publicAddress: string | undefined;
   readonly trustedProxies: readonly string[];
   readonly onRequestEnd: (record: RequestRecord) => void;
+  /** Requests that come before it resolves wait for it. */
+  readonly ready?: Promise<void>;
 }

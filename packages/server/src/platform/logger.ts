@@ -1,15 +1,52 @@
-import { type Logger, pino, stdSerializers } from 'pino';
+import { isatty } from 'node:tty';
+import { type DestinationStream, type Logger, pino } from 'pino';
 
 export type { Logger } from 'pino';
 
-/** Structured lines on the error output. Headers, bodies and secrets are never handed to it. */
-export function createLogger(level: string): Logger {
+export interface LoggerOptions {
+  readonly level: 'silent' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
+  /** `text` for people, `json` one object a line for programs; `auto`: text on a terminal. */
+  readonly format: 'auto' | 'json' | 'text';
+  /** Stands in every line. */
+  readonly region: string;
+  /** Where lines go; the error output by default. */
+  readonly destination?: DestinationStream;
+}
+
+const errorOutput = 2;
+
+/**
+ * Structured lines. A caller passes a static text and fields; headers, bodies, query strings and secrets are never
+ * handed to it.
+ */
+export function createLogger({ level, format, region, destination }: LoggerOptions): Logger {
   // Lines gather for up to 4 KiB or a moment: one write for each would cost more than many requests.
-  const destination = pino.destination({ dest: 2, minLength: 4096, sync: false, periodicFlush: 200 });
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers: { err: stdSerializers.err } }, destination);
+  const output = destination ?? pino.destination({ dest: errorOutput, minLength: 4096, sync: false, periodicFlush: 200 });
+  const isText = format === 'text' || (format === 'auto' && destination === undefined && isatty(errorOutput));
+  return pino(
+    { level, base: { region }, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) }, serializers: { err: pino.stdSerializers.err } },
+    isText ? { write: (line) => output.write(asText(line)) } : output,
+  );
 }
 
 /** For tests and tools that look at results only. */
 export function silentLogger(): Logger {
   return pino({ level: 'silent' });
+}
+
+const ownFields = new Set(['level', 'time', 'region', 'msg', 'err']);
+
+/** `12:30:59 warn  a message  field=value`, and the stack of an error below. */
+function asText(line: string): string {
+  const record = JSON.parse(line) as Readonly<Record<string, unknown>>;
+  const fields = Object.entries(record).flatMap(([name, value]) => (ownFields.has(name) ? [] : [`${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`]));
+  const time = String(record['time']).slice(11, 19);
+  const text = `${time} ${String(record['level']).padEnd(5)} ${String(record['msg'] ?? '')}${fields.length > 0 ? `  ${fields.join(' ')}` : ''}\n`;
+  return text + stackOf(record['err']);
+}
+
+function stackOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null || !('stack' in error)) return '';
+  const lines = String(error.stack).split('\n');
+  return `${lines.map((line) => `         ${line}`).join('\n')}\n`;
 }

@@ -1,32 +1,57 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 
+export interface MeasuredRequest {
+  readonly operation: string;
+  readonly method: string;
+  readonly status: number;
+  readonly durationMs: number;
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+}
+
 export interface Metrics {
-  observeRequest(operation: string, method: string, status: number, seconds: number): void;
+  observeRequest(request: MeasuredRequest): void;
   /** A value that is asked for when somebody scrapes. */
   gauge(name: string, help: string, read: () => number | Promise<number>): void;
+  /** The same for a value that only grows. */
+  counter(name: string, help: string, read: () => number): void;
   /** The Prometheus text format. */
   text(): Promise<string>;
   readonly contentType: string;
 }
 
-export function createMetrics(): Metrics {
+const durationBuckets = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60];
+
+/** Counters and gauges of this process. Labels come from closed lists: operations, methods and statuses. */
+export function createMetrics({ version, region }: { readonly version: string; readonly region: string }): Metrics {
   const registry = new Registry();
+  const registers = [registry];
   collectDefaultMetrics({ register: registry });
-  const durations = new Histogram({
-    name: 'berth_request_duration_seconds',
-    help: 'How long requests took, by operation.',
-    labelNames: ['operation', 'method'],
-    buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60],
-    registers: [registry],
-  });
-  const answers = new Counter({ name: 'berth_requests_total', help: 'Requests by operation and status.', labelNames: ['operation', 'status'], registers: [registry] });
+  new Gauge({ name: 'berth_info', help: 'Always 1; its labels say what runs.', labelNames: ['version', 'region'], registers }).set({ version, region }, 1);
+  const durations = new Histogram({ name: 'berth_request_duration_seconds', help: 'How long requests took, by operation.', labelNames: ['operation', 'method'], buckets: durationBuckets, registers });
+  const answers = new Counter({ name: 'berth_requests_total', help: 'Requests by operation and status.', labelNames: ['operation', 'status'], registers });
+  const received = new Counter({ name: 'berth_received_bytes_total', help: 'Bytes of request bodies.', registers });
+  const sent = new Counter({ name: 'berth_sent_bytes_total', help: 'Bytes of answers\' bodies.', registers });
   return {
-    observeRequest: (operation, method, status, seconds) => {
-      durations.observe({ operation, method }, seconds);
+    observeRequest: ({ operation, method, status, durationMs, receivedBytes, sentBytes }) => {
+      durations.observe({ operation, method }, durationMs / 1000);
       answers.inc({ operation, status });
+      if (receivedBytes > 0) received.inc(receivedBytes);
+      if (sentBytes > 0) sent.inc(sentBytes);
     },
     gauge: (name, help, read) => {
-      const gauge: Gauge = new Gauge({ name, help, registers: [registry], collect: async () => gauge.set(await read()) });
+      const gauge: Gauge = new Gauge({ name, help, registers, collect: async () => gauge.set(await read()) });
+    },
+    counter: (name, help, read) => {
+      const counter: Counter = new Counter({
+        name,
+        help,
+        registers,
+        collect: () => {
+          counter.reset();
+          counter.inc(read());
+        },
+      });
     },
     text: () => registry.metrics(),
     contentType: registry.contentType,

@@ -1,2 +1,2 @@
-export { type Certificate, readCertificateFiles } from './certificate-files.ts';
-export { type LocalCertificate, type LocalCertificateOptions, openLocalCertificate } from './local-certificate.ts';
+export type { Certificate } from './certificate-files.ts';
+export { type CertificateOptions, type CertificateSource, openCertificate } from './certificate-source.ts';

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Refusal } from '../../errors/index.ts';
-import { openLocalCertificate, readCertificateFiles } from './index.ts';
+import { readCertificateFiles } from './certificate-files.ts';
+import { openLocalCertificate } from './local-certificate.ts';
 
 const day = 86_400_000;
 const now = Date.now();

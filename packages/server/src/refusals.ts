@@ -1,0 +1,37 @@
+import { Refusal } from './errors/index.ts';
+import { DataInUseError, SchemaTooNewError } from './platform/database/index.ts';
+import { KeyFileError } from './platform/keys/index.ts';
+import type { Settings } from './settings/index.ts';
+
+/** Reasons that an operator can remove get one sentence and the next step; anything else is a bug and keeps its stack. */
+export function asRefusal(error: unknown, settings: Settings): unknown {
+  if (error instanceof DataInUseError) {
+    return new Refusal(`another process owns the data folder ${error.dataDir}`, 'stop it first, or choose another folder with --data', { cause: error });
+  }
+  if (error instanceof SchemaTooNewError) {
+    return new Refusal(error.message, 'start the newer version of berth that wrote this data', { cause: error });
+  }
+  if (error instanceof KeyFileError) {
+    const [what = '', ...next] = error.message.split(': ');
+    return new Refusal(what, next.join(': ') || 'put the right key file there', { cause: error });
+  }
+  return error instanceof Error && 'code' in error ? systemRefusal(error, String(error.code), settings) : error;
+}
+
+function systemRefusal(error: Error, code: string, settings: Settings): Error {
+  const { host, port, data } = settings;
+  const cause = { cause: error };
+  const isListening = 'syscall' in error && error.syscall === 'listen';
+  if (isListening && code === 'EADDRINUSE') return new Refusal(`port ${port} on ${host} is taken by another program`, 'stop that program, or choose another port with --port', cause);
+  if (isListening && code === 'EACCES') return new Refusal(`port ${port} may not be opened by this user`, 'choose a port above 1023 with --port', cause);
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') return new Refusal(`${host} is no address of this machine`, 'choose another with --host', cause);
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+    const place = 'path' in error ? String(error.path) : data;
+    return new Refusal(`${place} cannot be written by this user`, 'give the user that runs berth access to it, or choose another data folder with --data', cause);
+  }
+  if (code === 'ENOSPC') return new Refusal(`there is no space left for the data folder ${data}`, 'free some, or choose another folder with --data', cause);
+  if (code === 'ECONNREFUSED' || code === '28P01' || code === '3D000' || code === '28000') {
+    return new Refusal(`the database does not let berth in: ${error.message || code}`, 'check --database: host, port, user, password and name', cause);
+  }
+  return error;
+}
