@@ -1,6 +1,7 @@
 import { accessTransactions } from './access/transactions.ts';
 import { blobTransactions } from './blobs/transactions.ts';
 import { catalogTransactions } from './catalog/transactions.ts';
+import { damageTransactions } from './platform/damage/transactions.ts';
 import type { TransactionDefinition } from './platform/database/database.ts';
 import { collectorTransactions } from './platform/garbage/claim.ts';
 import { keyTransactions } from './platform/keys/transactions.ts';
@@ -13,6 +14,7 @@ import { registryTransactions } from './registries/transactions.ts';
 export const transactions: readonly TransactionDefinition<never, unknown>[] = [
   ...collectorTransactions,
   ...keyTransactions,
+  ...damageTransactions,
   ...blobTransactions,
   ...catalogTransactions,
   ...accessTransactions,

@@ -1,48 +1,72 @@
-import { type Database, type TransactionDefinition, lockRows } from '../platform/database/index.ts';
-import { addCandidate } from '../platform/garbage/candidates.ts';
-import { type GarbageHandler, defineCollection } from '../platform/garbage/handler.ts';
 import type { SealedStore } from '../platform/blob-store/index.ts';
+import { type Database, type TransactionDefinition, lockRows } from '../platform/database/index.ts';
+import { type GarbageHandler, defineCollection } from '../platform/garbage/index.ts';
+import { freeParts } from './free-parts.ts';
+import { deleteLink, isUsed, lockLink } from './link-blob.ts';
+import { parseLinkSubject } from './model.ts';
 import { garbageParts } from './queries.ts';
 
-/** A link that no manifest uses, after its time for one to come. */
+/** A link that no manifest uses, after its time for one to come. A push or mount meanwhile has moved that time on. */
 const collectLink = defineCollection('repository-blob', async (tx, { subject, now }) => {
-  const [repositoryId = 0, blobId = 0] = subject.split(':').map(Number);
-  const link = await lockRows(tx.selectFrom('repository_blobs').select('blob_id').where('repository_id', '=', repositoryId).where('blob_id', '=', blobId)).executeTakeFirst();
-  if (link === undefined) return 'done';
-  const user = await tx.selectFrom('manifest_blobs').select('manifest_id').where('repository_id', '=', repositoryId).where('blob_id', '=', blobId).limit(1).executeTakeFirst();
+  const { repositoryId, blobId } = parseLinkSubject(subject);
+  if (!(await lockLink(tx, repositoryId, blobId))) return 'done';
   // Whoever deletes the last manifest that uses it asks again.
-  if (user !== undefined) return 'done';
-  await tx.deleteFrom('repository_blobs').where('repository_id', '=', repositoryId).where('blob_id', '=', blobId).execute();
-  await addCandidate(tx, 'blob', String(blobId), now);
+  if (await isUsed(tx, repositoryId, blobId)) return 'done';
+  await deleteLink(tx, repositoryId, blobId, now);
   return 'done';
 });
 
 /** A blob that no repository may read. */
 const collectBlob = defineCollection('blob', async (tx, { subject, now }) => {
   const blobId = Number(subject);
+  // Conflicts with the key share that every new link takes: a mount is either seen here, or finds the blob gone.
   const blob = await lockRows(tx.selectFrom('blobs').select('id').where('id', '=', blobId)).executeTakeFirst();
   if (blob === undefined) return 'done';
-  const link = await tx.selectFrom('repository_blobs').select('repository_id').where('blob_id', '=', blobId).limit(1).executeTakeFirst();
+  const link = await tx
+    .selectFrom('repository_blobs')
+    .select('repository_id')
+    .where('blob_id', '=', blobId)
+    .limit(1)
+    .executeTakeFirst();
   if (link !== undefined) return 'done';
-  const parts = await tx.updateTable('parts').set({ blob_id: null }).where('blob_id', '=', blobId).returning('name').execute();
-  for (const { name } of parts) await addCandidate(tx, 'part', name, now);
+  const parts = await tx
+    .updateTable('parts')
+    .set({ blob_id: null })
+    .where('blob_id', '=', blobId)
+    .returning(['name', 'size_bytes'])
+    .execute();
+  await freeParts(tx, parts, now);
   await tx.deleteFrom('blobs').where('id', '=', blobId).execute();
   return 'done';
 });
 
 /** A part that belongs to nothing: its row goes once its object is gone. */
 const collectPart = defineCollection('part', async (tx, { subject, isErased }) => {
-  if (isErased) await tx.deleteFrom('parts').where('name', '=', subject).where('upload_id', 'is', null).where('blob_id', 'is', null).execute();
+  if (isErased) {
+    await tx
+      .deleteFrom('parts')
+      .where('name', '=', subject)
+      .where('upload_id', 'is', null)
+      .where('blob_id', 'is', null)
+      .execute();
+  }
   return 'done';
 });
 
 export const collections: readonly TransactionDefinition<never, unknown>[] = [collectLink, collectBlob, collectPart];
 
-export function garbageHandlers(options: { readonly database: Database; readonly store: SealedStore; readonly onFreed: (parts: number) => void }): readonly GarbageHandler[] {
+export interface CollectionOptions {
+  readonly database: Database;
+  readonly store: SealedStore;
+  readonly onFreed: (parts: number) => void;
+}
+
+/** What this feature knows of garbage: links, blobs and parts. */
+export function garbageHandlers({ database, store, onFreed }: CollectionOptions): readonly GarbageHandler[] {
   const erase = async (subjects: readonly string[]): Promise<readonly string[]> => {
-    const names = await garbageParts(options.database.read, subjects);
-    await options.store.deleteMany(names);
-    options.onFreed(names.length);
+    const names = await garbageParts(database.read, subjects);
+    await store.deleteMany(names);
+    onFreed(names.length);
     return names;
   };
   return [

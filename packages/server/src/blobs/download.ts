@@ -1,15 +1,27 @@
-import { type Digest } from '@berth/oci';
+import type { Digest } from '@berth/oci';
 import { RegistryError } from '../errors/index.ts';
 import { PartDamagedError } from '../platform/blob-store/index.ts';
+import { recordDamage } from '../platform/damage/index.ts';
 import type { BlobsContext } from './blobs-context.ts';
 import { type LinkedBlob, type StoredPart, findLinkedBlob, partsOfBlob } from './queries.ts';
-import { recordDamage } from './transactions.ts';
 
 /** @throws BLOB_UNKNOWN */
-export async function requireBlob(context: BlobsContext, registryId: number, repository: string, digest: Digest): Promise<LinkedBlob> {
+export async function requireBlob(
+  context: BlobsContext,
+  registryId: number,
+  repository: string,
+  digest: Digest,
+): Promise<LinkedBlob> {
   const blob = await findLinkedBlob(context.database.read, registryId, repository, digest);
-  if (blob === undefined) throw new RegistryError('BLOB_UNKNOWN', { message: `the blob ${digest} is not in the repository ${repository}`, detail: { digest } });
+  if (blob === undefined) throw blobUnknown(repository, digest);
   return blob;
+}
+
+export function blobUnknown(repository: string, digest: Digest): RegistryError {
+  return new RegistryError('BLOB_UNKNOWN', {
+    message: `the blob ${digest} is not in the repository ${repository}`,
+    detail: { digest },
+  });
 }
 
 export interface Download {
@@ -21,27 +33,49 @@ export interface Download {
   readonly signal: AbortSignal;
 }
 
-/** The plaintext of a range across the blob's parts, authenticated segment by segment. @throws CONTENT_DAMAGED */
-export async function* openDownload(context: BlobsContext, download: Download): AsyncGenerator<readonly Buffer[], void, undefined> {
-  const { registryId, range, signal } = download;
+/**
+ * The plaintext of a range across the blob's parts, authenticated segment by segment. It ends with its last byte or with
+ * an error, never early. @throws CONTENT_DAMAGED
+ */
+export async function* openDownload(
+  context: BlobsContext,
+  download: Download,
+): AsyncGenerator<readonly Buffer[], void, undefined> {
+  const { registryId, blob, range, signal } = download;
+  const parts = await partsOfBlob(context.database.read, blob.id);
+  if (parts.length === 0 && blob.size_bytes > 0) {
+    throw new RegistryError('BLOB_UNKNOWN', { message: `the blob ${download.digest} was deleted just now` });
+  }
+  if (parts.reduce((sum, part) => sum + part.size_bytes, 0) !== blob.size_bytes) throw damaged(download);
   let position = 0;
-  for (const part of await partsOfBlob(context.database.read, download.blob.id)) {
+  for (const part of parts) {
     const start = Math.max(0, range.start - position);
     const end = Math.min(part.size_bytes, range.end - position);
     position += part.size_bytes;
     if (start >= end) continue;
+    const key = context.keys.get(registryId, part.data_key_id);
     try {
-      yield* context.store.read(part.name, context.keys.get(registryId, part.data_key_id), { start, end, sizeBytes: part.size_bytes }, signal);
+      yield* context.store.read(part.name, key, { start, end, sizeBytes: part.size_bytes }, signal);
     } catch (error) {
-      throw error instanceof PartDamagedError ? await damaged(context, download, part, error) : error;
+      throw error instanceof PartDamagedError ? await found(context, download, part, error) : error;
     }
   }
-  if (position !== download.blob.size_bytes) throw new RegistryError('CONTENT_DAMAGED', { message: `parts of ${download.digest} are missing` });
 }
 
-async function damaged(context: BlobsContext, download: Download, part: StoredPart, error: PartDamagedError): Promise<RegistryError> {
-  const { registryId, digest } = download;
-  context.log.error({ err: error, part: part.name, digest }, 'a stored part is damaged');
-  await context.database.write(recordDamage, { name: part.name, registryId, digest, reason: error.message, now: context.clock.now() });
-  return new RegistryError('CONTENT_DAMAGED', { message: `the stored content of ${digest} is damaged`, cause: error });
+async function found(
+  context: BlobsContext,
+  download: Download,
+  part: StoredPart,
+  error: PartDamagedError,
+): Promise<RegistryError> {
+  const damage = { name: part.name, reason: error.message, now: context.clock.now() };
+  // Otherwise it was collected, or replaced by a push, while it was read.
+  if (await context.database.write(recordDamage, damage)) {
+    context.log.error({ err: error, part: part.name, digest: download.digest }, 'a stored part is damaged');
+  }
+  return damaged(download, error);
+}
+
+function damaged({ digest }: Download, cause?: PartDamagedError): RegistryError {
+  return new RegistryError('CONTENT_DAMAGED', { message: `the stored content of ${digest} is damaged`, cause });
 }

@@ -1,115 +1,112 @@
-import type { Hash } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import { type Digest, digestAlgorithm, digestHex } from '@berth/oci';
+import { type Digest, digestAlgorithm } from '@berth/oci';
 import { RegistryError } from '../errors/index.ts';
 import type { BlobsContext, UploadRequester } from './blobs-context.ts';
+import { requireWhole } from './check-body.ts';
 import { commitUpload } from './commit-upload.ts';
+import { findKnownBlob, takeAsKnown } from './known-blob.ts';
 import type { UploadState } from './model.ts';
 import { hashOfUpload, requireNextBytes, requireUpload, uploadUnknown } from './open-upload.ts';
-import { findLinkedBlob } from './queries.ts';
-import { receiveBody } from './receive-body.ts';
-import { dropUpload, mountBlob } from './transactions.ts';
-import { writePart } from './write-part.ts';
+import type { ReceivedBody } from './receive-body.ts';
+import { dropUpload } from './transactions.ts';
+import { abandonPart, writePart } from './write-part.ts';
 
 export interface FinalChunk {
-  readonly uploadId: string;
   readonly digest: Digest;
   /** Last bytes; may be empty. */
   readonly body: Readable;
   readonly expectedBytes: number | undefined;
-  readonly start: number | undefined;
   readonly signal: AbortSignal;
 }
 
-/** Ends an upload (OCI end-6): takes the last bytes, checks the digest, makes the blob. */
-export function finishUpload(context: BlobsContext, requester: UploadRequester, chunk: FinalChunk): Promise<void> {
-  return context.sessions.asOnlyWriter(chunk.uploadId, chunk.signal, async (signal) => {
-    const upload = await requireUpload(context, requester, chunk.uploadId);
-    if (chunk.start !== undefined) requireNextBytes(requester.repository, upload, chunk.start);
-    await completeUpload(context, requester, upload, { ...chunk, signal });
-  });
-}
-
-/** The same for a session that is known and not shared. */
-export async function completeUpload(context: BlobsContext, requester: UploadRequester, upload: UploadState, chunk: FinalChunk): Promise<void> {
-  const hash = await hashOfUpload(context, requester.registryId, upload, digestAlgorithm(chunk.digest), chunk.signal);
-  if (upload.receivedBytes === 0 && (await isKnownHere(context, requester, chunk.digest))) return verifyOnly(context, requester, upload, chunk, hash);
-  if (chunk.expectedBytes === 0) return commit(context, requester, { upload, chunk, hash, finalBytes: 0 });
-  const written = await writePart(context, { registryId: requester.registryId, upload, body: chunk.body, expectedBytes: chunk.expectedBytes, hash, signal: chunk.signal });
-  if (!written.isComplete) throw brokenBody();
-  await commit(context, requester, { upload: written.upload, chunk, hash, finalBytes: written.sizeBytes });
+export interface UploadEnd extends FinalChunk {
+  readonly uploadId: string;
+  /** Offset of the first of the last bytes when the client said it. */
+  readonly start: number | undefined;
 }
 
 /**
- * The repository has this digest already, as a HEAD would tell: the bytes are hashed and not stored. Never so for what
- * only other repositories have: storing takes time, and its absence would tell (attack 15). A blob that is known to be
- * damaged is stored again.
+ * Ends an upload (OCI end-6): takes the last bytes, checks the digest, makes the blob. Whole or not at all: a client may
+ * repeat a PUT, so of one that broke off nothing is kept.
  */
-async function isKnownHere(context: BlobsContext, requester: UploadRequester, digest: Digest): Promise<boolean> {
-  const blob = await findLinkedBlob(context.database.read, requester.registryId, requester.repository, digest);
-  if (blob === undefined) return false;
-  const damaged = await context.database.read
-    .selectFrom('damage')
-    .select('part_name')
-    .where('registry_id', '=', requester.registryId)
-    .where('blob_digest', '=', digest)
-    .limit(1)
-    .executeTakeFirst();
-  return damaged === undefined;
+export function finishUpload(context: BlobsContext, requester: UploadRequester, end: UploadEnd): Promise<void> {
+  end.body.pause();
+  return context.sessions.asOnlyWriter(end.uploadId, end.signal, async (signal) => {
+    const upload = await requireUpload(context, requester, end.uploadId);
+    requireNextBytes(requester.repository, upload, end.start);
+    const known = upload.receivedBytes === 0 ? await findKnownBlob(context, requester, end.digest) : undefined;
+    if (known === undefined) return completeUpload(context, requester.registryId, upload, { ...end, signal });
+    const endedUpload = { uploadId: upload.id, untouchedPart: context.sessions.untouchedPart(upload.id) };
+    try {
+      await takeAsKnown(context, requester, { ...end, signal, endedUpload });
+      context.sessions.forget(upload.id);
+    } catch (error) {
+      if (error instanceof RegistryError && error.error === 'DIGEST_INVALID') await discard(context, upload);
+      throw error;
+    }
+  });
 }
 
-async function verifyOnly(context: BlobsContext, requester: UploadRequester, upload: UploadState, chunk: FinalChunk, hash: Hash): Promise<void> {
-  const received = await receiveBody(chunk.body, hash, { write: () => undefined }, chunk.signal);
-  if (!received.isComplete) throw brokenBody();
-  await requireDigest(context, upload, chunk.digest, hash);
-  const now = context.clock.now();
-  const link = { registryId: requester.registryId, digest: chunk.digest, source: requester.repository, target: requester.repository, now, dueAt: now + context.garbageDelayMs };
-  const isLinked = await context.database.write(mountBlob, link);
-  await drop(context, upload);
-  if (!isLinked) throw new RegistryError('BLOB_UPLOAD_INVALID', { message: 'the blob was deleted while it was pushed: push it again' });
-}
-
-async function commit(
+/** Takes the last bytes of an upload, and binds its parts to the digest. */
+export async function completeUpload(
   context: BlobsContext,
-  requester: UploadRequester,
-  finished: { readonly upload: UploadState; readonly chunk: FinalChunk; readonly hash: Hash; readonly finalBytes: number },
+  registryId: number,
+  upload: UploadState,
+  chunk: FinalChunk,
 ): Promise<void> {
-  const { upload, chunk, hash, finalBytes } = finished;
-  const isReservedUntouched = context.sessions.isUntouched(upload.id, upload.nextPart);
-  await requireDigest(context, upload, chunk.digest, hash);
+  const { digest, signal } = chunk;
+  const hash = await hashOfUpload(context, registryId, upload, { algorithm: digestAlgorithm(digest), signal });
+  const inspect = (received: ReceivedBody): void => requireWhole(received, hash, digest);
+  try {
+    if (chunk.expectedBytes === 0) {
+      inspect({ sizeBytes: 0, isComplete: true });
+      await commit(context, registryId, { upload, digest, finalBytes: 0 });
+    } else {
+      const written = await writePart(context, { ...chunk, registryId, upload, hash, inspect });
+      await commit(context, registryId, { upload: written.upload, digest, finalBytes: written.sizeBytes });
+    }
+  } catch (error) {
+    // A digest that does not match ends the upload and leaves no trace.
+    if (error instanceof RegistryError && error.error === 'DIGEST_INVALID') await discard(context, upload);
+    throw error;
+  }
+}
+
+interface CompleteUpload {
+  readonly upload: UploadState;
+  readonly digest: Digest;
+  /** Bytes of the reserved part that came with this request. */
+  readonly finalBytes: number;
+}
+
+async function commit(context: BlobsContext, registryId: number, complete: CompleteUpload): Promise<void> {
+  const { upload, digest, finalBytes } = complete;
   const now = context.clock.now();
   const isCommitted = await context.database.write(commitUpload, {
-    registryId: requester.registryId,
+    registryId,
     repositoryId: upload.repositoryId,
     uploadId: upload.id,
     version: upload.version,
-    digest: chunk.digest,
+    digest,
     sizeBytes: upload.receivedBytes + finalBytes,
     finalPart: finalBytes > 0 ? { name: upload.nextPart, sizeBytes: finalBytes } : undefined,
-    isReservedUntouched,
+    untouchedPart: context.sessions.untouchedPart(upload.id),
     now,
     dueAt: now + context.garbageDelayMs,
   });
   context.sessions.forget(upload.id);
-  if (!isCommitted) throw uploadUnknown();
+  if (isCommitted) return;
+  if (finalBytes > 0) await abandonPart(context, upload.nextPart);
+  throw uploadUnknown();
 }
 
-/** A digest that does not match ends the upload and leaves no trace. */
-async function requireDigest(context: BlobsContext, upload: UploadState, expected: Digest, hash: Hash): Promise<void> {
-  const actual = hash.digest('hex');
-  if (actual === digestHex(expected)) return;
-  await drop(context, upload);
-  throw new RegistryError('DIGEST_INVALID', {
-    message: `the uploaded bytes have the digest ${digestAlgorithm(expected)}:${actual}, not ${expected}; the upload was discarded`,
-    detail: { digest: expected, actual: `${digestAlgorithm(expected)}:${actual}` },
-  });
-}
-
-async function drop(context: BlobsContext, upload: UploadState): Promise<void> {
+/** Ends an upload that failed. When even that fails, it expires later. */
+export async function discard(context: BlobsContext, upload: UploadState): Promise<void> {
+  const untouchedPart = context.sessions.untouchedPart(upload.id);
   context.sessions.forget(upload.id);
-  await context.database.write(dropUpload, { uploadId: upload.id, now: context.clock.now() });
-}
-
-function brokenBody(): RegistryError {
-  return new RegistryError('SIZE_INVALID', { message: 'the connection ended before the announced bytes had arrived: ask for the state of the upload and go on from there' });
+  try {
+    await context.database.write(dropUpload, { uploadId: upload.id, untouchedPart, now: context.clock.now() });
+  } catch (error) {
+    context.log.warn({ err: error, upload: upload.id }, 'an upload that failed could not be ended; it will expire');
+  }
 }

@@ -1,5 +1,5 @@
 import type { Route } from '../http/route.ts';
-import type { GarbageHandler } from '../platform/garbage/handler.ts';
+import type { GarbageHandler } from '../platform/garbage/index.ts';
 import type { BlobsContext } from './blobs-context.ts';
 import { garbageHandlers } from './collect.ts';
 import { expireUploads } from './expire-uploads.ts';
@@ -17,12 +17,14 @@ export interface BlobsOptions extends Omit<BlobsContext, 'sessions'> {
 export interface Blobs {
   readonly routes: readonly Route[];
   readonly garbageHandlers: readonly GarbageHandler[];
-  /** Resolves with the number of uploads that were given up. */
+  /** To be called again and again. Resolves with the number of uploads that were given up. */
   expireUploads(signal: AbortSignal): Promise<number>;
   /** Requests that are receiving bytes now. */
   activeUploads(): number;
   /** Parts whose objects collection has deleted since the start. */
   freedParts(): number;
+  /** Ends the uploads in work; what they have is kept. Resolves when nothing writes any more. */
+  stop(): Promise<void>;
 }
 
 /** Blobs, uploads, downloads and mounts: the first half of the distribution protocol. */
@@ -39,7 +41,8 @@ export function createBlobs({ uploadExpiryMs, ...options }: BlobsOptions): Blobs
       },
     }),
     expireUploads: (signal) => expireUploads(context, uploadExpiryMs, signal),
-    activeUploads: () => context.sessions.activeWriters,
+    activeUploads: () => context.sessions.active.length,
     freedParts: () => freed,
+    stop: () => context.sessions.stop(),
   };
 }

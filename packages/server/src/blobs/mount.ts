@@ -1,8 +1,8 @@
 import type { Digest } from '@berth/oci';
 import type { Principal } from '../tenancy/index.ts';
 import type { BlobsContext } from './blobs-context.ts';
+import { mountBlob } from './link-blob.ts';
 import { repositoriesHolding } from './queries.ts';
-import { mountBlob } from './transactions.ts';
 
 export interface Mount {
   readonly principal: Principal;
@@ -21,9 +21,17 @@ const maxSources = 100;
  */
 export async function mount(context: BlobsContext, { principal, digest, source, target }: Mount): Promise<boolean> {
   const { registryId } = principal;
-  const candidates = source === undefined ? await repositoriesHolding(context.database.read, registryId, digest, maxSources) : [source];
+  const candidates =
+    source === undefined ? await repositoriesHolding(context.database.read, registryId, digest, maxSources) : [source];
   const readable = candidates.find((name) => principal.permits({ type: 'repository', name, action: 'pull' }));
   if (readable === undefined) return false;
   const now = context.clock.now();
-  return context.database.write(mountBlob, { registryId, digest, source: readable, target, now, dueAt: now + context.garbageDelayMs });
+  return context.database.write(mountBlob, {
+    registryId,
+    digest,
+    source: readable,
+    target,
+    now,
+    dueAt: now + context.garbageDelayMs,
+  });
 }

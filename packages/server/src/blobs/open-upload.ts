@@ -1,5 +1,6 @@
 import { type Hash, createHash, randomUUID } from 'node:crypto';
 import { RegistryError } from '../errors/index.ts';
+import { PartDamagedError } from '../platform/blob-store/index.ts';
 import type { BlobsContext, UploadRequester } from './blobs-context.ts';
 import { type UploadState, newPartName, rangeOf, uploadLocation } from './model.ts';
 import { findUpload, partsOfUpload } from './queries.ts';
@@ -20,41 +21,87 @@ export async function openUpload(context: BlobsContext, requester: UploadRequest
     now: context.clock.now(),
   });
   context.sessions.remember(id, { hash: createHash(algorithm), algorithm, hashedBytes: 0, untouchedPart: part.name });
-  return { id, repositoryId, principal: principalId, algorithm, receivedBytes: 0, version: 0, nextPart: part.name, nextPartKeyId: part.dataKeyId, nextPosition: 0 };
+  return {
+    id,
+    repositoryId,
+    principal: principalId,
+    algorithm,
+    receivedBytes: 0,
+    version: 0,
+    nextPart: part.name,
+    nextPartKeyId: part.dataKeyId,
+    nextPosition: 0,
+  };
 }
 
 const sessionPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** A session of this requester; that of another user or repository does not exist for it (attack 16). @throws BLOB_UPLOAD_UNKNOWN */
 export async function requireUpload(context: BlobsContext, requester: UploadRequester, uploadId: string): Promise<UploadState> {
-  const upload = sessionPattern.test(uploadId) ? await findUpload(context.database.read, requester.registryId, requester.repository, uploadId) : undefined;
+  if (!sessionPattern.test(uploadId)) throw uploadUnknown();
+  const upload = await findUpload(context.database.read, requester.registryId, requester.repository, uploadId);
   if (upload === undefined || upload.principal !== requester.principalId) throw uploadUnknown();
   return upload;
 }
 
 export function uploadUnknown(): RegistryError {
-  return new RegistryError('BLOB_UPLOAD_UNKNOWN', { message: 'there is no such upload here: it was finished, cancelled or has expired; begin a new one' });
-}
-
-/** Refuses bytes that do not continue where the upload stands (OCI end-5: 416, and where to go on). */
-export function requireNextBytes(repository: string, upload: UploadState, start: number): void {
-  if (start === upload.receivedBytes) return;
-  throw new RegistryError('RANGE_INVALID', {
-    message: `the chunk begins at ${start} but the upload has ${upload.receivedBytes} bytes: go on from there`,
-    headers: { Location: uploadLocation(repository, upload.id), Range: rangeOf(upload.receivedBytes), 'Docker-Upload-UUID': upload.id },
+  return new RegistryError('BLOB_UPLOAD_UNKNOWN', {
+    message: 'there is no such upload here: it was finished, cancelled or has expired; begin a new one',
   });
 }
 
-/** A hash over the bytes that an upload holds: the running one, or computed anew from its parts after a restart. */
-export async function hashOfUpload(context: BlobsContext, registryId: number, upload: UploadState, algorithm: string, signal: AbortSignal): Promise<Hash> {
-  const running = context.sessions.takeHash(upload.id, algorithm, upload.receivedBytes);
+export function changedMeanwhile(): RegistryError {
+  return new RegistryError('BLOB_UPLOAD_INVALID', {
+    message: 'another request wrote to this upload, cancelled or finished it meanwhile: ask for its state',
+  });
+}
+
+/** Says where an upload stands to a client that sends something else (OCI end-5: 416, and where to go on). */
+export function outOfOrder(repository: string, upload: UploadState, message: string): RegistryError {
+  const headers = {
+    Location: uploadLocation(repository, upload.id),
+    Range: rangeOf(upload.receivedBytes),
+    'Docker-Upload-UUID': upload.id,
+  };
+  return new RegistryError('RANGE_INVALID', {
+    message: `${message}; the upload has ${upload.receivedBytes} bytes: go on from there`,
+    headers,
+  });
+}
+
+/** Refuses bytes that do not continue where the upload stands (attack 9). */
+export function requireNextBytes(repository: string, upload: UploadState, start: number | undefined): void {
+  if (start !== undefined && start !== upload.receivedBytes) throw outOfOrder(repository, upload, `the chunk begins at ${start}`);
+}
+
+/**
+ * A hash over the bytes that an upload holds: the running one, or computed anew from its parts after a restart, in
+ * another process, or with another algorithm. @throws CONTENT_DAMAGED
+ */
+export async function hashOfUpload(
+  context: BlobsContext,
+  registryId: number,
+  upload: UploadState,
+  options: { readonly algorithm: string; readonly signal: AbortSignal },
+): Promise<Hash> {
+  const { algorithm, signal } = options;
+  const running = context.sessions.hashAt(upload.id, algorithm, upload.receivedBytes);
   if (running !== undefined) return running;
   const hash = createHash(algorithm);
-  for (const part of await partsOfUpload(context.database.read, upload.id)) {
-    const range = { start: 0, end: part.size_bytes, sizeBytes: part.size_bytes };
-    for await (const buffers of context.store.read(part.name, context.keys.get(registryId, part.data_key_id), range, signal)) {
-      for (const buffer of buffers) hash.update(buffer);
+  try {
+    for (const part of await partsOfUpload(context.database.read, upload.id)) {
+      const range = { start: 0, end: part.size_bytes, sizeBytes: part.size_bytes };
+      for await (const buffers of context.store.read(part.name, context.keys.get(registryId, part.data_key_id), range, signal)) {
+        for (const buffer of buffers) hash.update(buffer);
+      }
     }
+  } catch (error) {
+    if (!(error instanceof PartDamagedError)) throw error;
+    context.log.error({ err: error, upload: upload.id }, 'a stored part of an upload is damaged');
+    throw new RegistryError('CONTENT_DAMAGED', {
+      message: 'what was uploaded so far is damaged: begin a new upload',
+      cause: error,
+    });
   }
   return hash;
 }

@@ -1,29 +1,46 @@
-import type { ReadQueries, WriteQueries } from '../platform/database/index.ts';
+import type { ReadQueries } from '../platform/database/index.ts';
 import { prepareRead } from '../platform/database/index.ts';
-import type { UploadState } from './model.ts';
+import { linkSubject, type UploadState } from './model.ts';
 
 /** A blob that a repository may read. */
 export interface LinkedBlob {
   readonly id: number;
   readonly size_bytes: number;
+  readonly repository_id: number;
+  readonly linked_at: number;
 }
 
-const linkedBlob = prepareRead<{ registryId: number; repository: string; digest: string }, LinkedBlob>((db, { registryId, repository, digest }) =>
-  db
-    .selectFrom('repositories')
-    .innerJoin('repository_blobs', 'repository_blobs.repository_id', 'repositories.id')
-    .innerJoin('blobs', 'blobs.id', 'repository_blobs.blob_id')
-    .select(['blobs.id', 'blobs.size_bytes'])
-    .where('repositories.registry_id', '=', registryId)
-    .where('repositories.name', '=', repository)
-    .where('repositories.deleted_at', 'is', null)
-    .where('blobs.registry_id', '=', registryId)
-    .where('blobs.digest', '=', digest),
+const linkedBlob = prepareRead<{ registryId: number; repository: string; digest: string }, LinkedBlob>(
+  (db, { registryId, repository, digest }) =>
+    db
+      .selectFrom('repositories')
+      .innerJoin('repository_blobs', 'repository_blobs.repository_id', 'repositories.id')
+      .innerJoin('blobs', 'blobs.id', 'repository_blobs.blob_id')
+      .select(['blobs.id', 'blobs.size_bytes', 'repository_blobs.repository_id', 'repository_blobs.linked_at'])
+      .where('repositories.registry_id', '=', registryId)
+      .where('repositories.name', '=', repository)
+      .where('repositories.deleted_at', 'is', null)
+      .where('blobs.registry_id', '=', registryId)
+      .where('blobs.digest', '=', digest),
 );
 
 /** Access to content is the row that links it to the repository, never that the object exists. */
-export function findLinkedBlob(db: ReadQueries, registryId: number, repository: string, digest: string): Promise<LinkedBlob | undefined> {
+export function findLinkedBlob(
+  db: ReadQueries,
+  registryId: number,
+  repository: string,
+  digest: string,
+): Promise<LinkedBlob | undefined> {
   return linkedBlob.first(db, { registryId, repository, digest });
+}
+
+const candidate = prepareRead<{ subject: string }, { readonly due_at: number }>((db, { subject }) =>
+  db.selectFrom('garbage').select('due_at').where('kind', '=', 'repository-blob').where('subject', '=', subject),
+);
+
+/** When collection will look whether a link is used (ms); undefined when it is not a candidate. */
+export async function collectionDueAt(db: ReadQueries, blob: LinkedBlob): Promise<number | undefined> {
+  return (await candidate.first(db, { subject: linkSubject(blob.repository_id, blob.id) }))?.due_at;
 }
 
 /** A durable part of a blob or upload. */
@@ -59,29 +76,38 @@ export function partsOfUpload(db: ReadQueries, uploadId: string): Promise<Stored
     .execute();
 }
 
+const uploadState = prepareRead<{ registryId: number; repository: string; uploadId: string }, UploadState>(
+  (db, { registryId, repository, uploadId }) =>
+    db
+      .selectFrom('uploads')
+      .innerJoin('repositories', 'repositories.id', 'uploads.repository_id')
+      .innerJoin('parts', 'parts.upload_id', 'uploads.id')
+      .select([
+        'uploads.id',
+        'uploads.repository_id as repositoryId',
+        'uploads.principal',
+        'uploads.algorithm',
+        'uploads.received_bytes as receivedBytes',
+        'uploads.version',
+        'parts.name as nextPart',
+        'parts.data_key_id as nextPartKeyId',
+        'parts.position as nextPosition',
+      ])
+      .where('uploads.id', '=', uploadId)
+      .where('parts.size_bytes', 'is', null)
+      .where('repositories.registry_id', '=', registryId)
+      .where('repositories.name', '=', repository)
+      .where('repositories.deleted_at', 'is', null),
+);
+
 /** An upload with the part that its next bytes go to. */
-export async function findUpload(db: ReadQueries | WriteQueries, registryId: number, repository: string, uploadId: string): Promise<UploadState | undefined> {
-  return db
-    .selectFrom('uploads')
-    .innerJoin('repositories', 'repositories.id', 'uploads.repository_id')
-    .innerJoin('parts', 'parts.upload_id', 'uploads.id')
-    .select([
-      'uploads.id',
-      'uploads.repository_id as repositoryId',
-      'uploads.principal',
-      'uploads.algorithm',
-      'uploads.received_bytes as receivedBytes',
-      'uploads.version',
-      'parts.name as nextPart',
-      'parts.data_key_id as nextPartKeyId',
-      'parts.position as nextPosition',
-    ])
-    .where('uploads.id', '=', uploadId)
-    .where('parts.size_bytes', 'is', null)
-    .where('repositories.registry_id', '=', registryId)
-    .where('repositories.name', '=', repository)
-    .where('repositories.deleted_at', 'is', null)
-    .executeTakeFirst();
+export function findUpload(
+  db: ReadQueries,
+  registryId: number,
+  repository: string,
+  uploadId: string,
+): Promise<UploadState | undefined> {
+  return uploadState.first(db, { registryId, repository, uploadId });
 }
 
 /** Names of repositories that hold a digest; at most `limit`. */
@@ -101,16 +127,28 @@ export async function repositoriesHolding(db: ReadQueries, registryId: number, d
 
 /** Uploads that nobody has touched since `before` (ms). */
 export async function idleUploads(db: ReadQueries, before: number, limit: number): Promise<string[]> {
-  const rows = await db.selectFrom('uploads').select('id').where('updated_at', '<', before).orderBy('updated_at').limit(limit).execute();
+  const rows = await db
+    .selectFrom('uploads')
+    .select('id')
+    .where('updated_at', '<', before)
+    .orderBy('updated_at')
+    .limit(limit)
+    .execute();
   return rows.map((row) => row.id);
 }
 
 /** Which of these parts nothing refers to any more: a state that nothing leaves. */
 export async function garbageParts(db: ReadQueries, names: readonly string[]): Promise<string[]> {
-  const rows = await db.selectFrom('parts').select('name').where('name', 'in', names).where('upload_id', 'is', null).where('blob_id', 'is', null).execute();
+  const rows = await db
+    .selectFrom('parts')
+    .select('name')
+    .where('name', 'in', names)
+    .where('upload_id', 'is', null)
+    .where('blob_id', 'is', null)
+    .execute();
   return rows.map((row) => row.name);
 }
 
-export function digestOfPart(db: ReadQueries, name: string): Promise<{ registry_id: number; digest: string } | undefined> {
-  return db.selectFrom('parts').innerJoin('blobs', 'blobs.id', 'parts.blob_id').select(['parts.registry_id', 'blobs.digest']).where('parts.name', '=', name).executeTakeFirst();
+export async function isPartKnown(db: ReadQueries, name: string): Promise<boolean> {
+  return (await db.selectFrom('parts').select('name').where('name', '=', name).executeTakeFirst()) !== undefined;
 }

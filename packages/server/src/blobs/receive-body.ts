@@ -1,10 +1,20 @@
 import type { Hash } from 'node:crypto';
 import type { Readable } from 'node:stream';
+import { RegistryError } from '../errors/index.ts';
 
 /** Where received bytes go: sealed and stored, or nowhere when only their digest matters. */
 export interface ByteSink {
   /** A promise asks the sender to pause until it resolves. */
   write(chunk: Uint8Array): Promise<void> | undefined;
+}
+
+export interface IncomingBytes {
+  readonly body: Readable;
+  /** Exact length when the client said it; a body that ends with another is refused. */
+  readonly expectedBytes: number | undefined;
+  readonly hash: Hash;
+  readonly sink: ByteSink;
+  readonly signal: AbortSignal;
 }
 
 export interface ReceivedBody {
@@ -14,10 +24,12 @@ export interface ReceivedBody {
 }
 
 /**
- * Hashes and hands on a request body as it arrives. Rejects only when the sink does; the bytes of a broken connection
- * are kept. Events instead of an async iterator: an iterator costs a turn of the loop for every chunk.
+ * Hashes and hands on a request body as it arrives. The bytes of a broken connection are reported, not refused. Events
+ * instead of an async iterator: an iterator costs a turn of the loop for every chunk.
+ *
+ * @throws SIZE_INVALID when the message is whole and has another length than it said (attack 8); what the sink throws
  */
-export function receiveBody(body: Readable, hash: Hash, sink: ByteSink, signal: AbortSignal): Promise<ReceivedBody> {
+export function receiveBody({ body, expectedBytes, hash, sink, signal }: IncomingBytes): Promise<ReceivedBody> {
   return new Promise((resolve, reject) => {
     let sizeBytes = 0;
     let isWaiting = false;
@@ -25,7 +37,9 @@ export function receiveBody(body: Readable, hash: Hash, sink: ByteSink, signal: 
     const settle = (): void => {
       if (ending === undefined || isWaiting) return;
       stopListening();
-      resolve(ending);
+      if (ending.isComplete && expectedBytes !== undefined && sizeBytes !== expectedBytes)
+        reject(otherLength(expectedBytes, sizeBytes));
+      else resolve(ending);
     };
     const finish = (isComplete: boolean): void => {
       ending ??= { sizeBytes, isComplete };
@@ -40,8 +54,9 @@ export function receiveBody(body: Readable, hash: Hash, sink: ByteSink, signal: 
       if (ending !== undefined) return;
       let pause: Promise<void> | undefined;
       try {
-        hash.update(chunk);
         sizeBytes += chunk.length;
+        if (expectedBytes !== undefined && sizeBytes > expectedBytes) throw otherLength(expectedBytes, sizeBytes);
+        hash.update(chunk);
         pause = sink.write(chunk);
       } catch (error) {
         return fail(error);
@@ -65,7 +80,15 @@ export function receiveBody(body: Readable, hash: Hash, sink: ByteSink, signal: 
     };
     body.on('end', onEnd).on('error', onBroken).on('close', onBroken);
     signal.addEventListener('abort', onBroken, { once: true });
-    if (signal.aborted || body.destroyed) return finish(body.readableEnded);
+    if (signal.aborted || body.destroyed || body.readableEnded) return finish(body.readableEnded);
     body.on('data', onData);
+    body.resume();
+  });
+}
+
+function otherLength(expectedBytes: number, sizeBytes: number): RegistryError {
+  const found = sizeBytes > expectedBytes ? 'more came' : `${sizeBytes} came`;
+  return new RegistryError('SIZE_INVALID', {
+    message: `the body should have ${expectedBytes} bytes, ${found}; nothing of it was kept`,
   });
 }

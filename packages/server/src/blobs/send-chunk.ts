@@ -1,10 +1,9 @@
 import type { Readable } from 'node:stream';
-import { RegistryError } from '../errors/index.ts';
 import type { BlobsContext, UploadRequester } from './blobs-context.ts';
 import { type UploadState, newPartName } from './model.ts';
-import { hashOfUpload, requireNextBytes, requireUpload } from './open-upload.ts';
+import { changedMeanwhile, hashOfUpload, requireNextBytes, requireUpload } from './open-upload.ts';
 import { keepPart } from './transactions.ts';
-import { writePart } from './write-part.ts';
+import { abandonPart, writePart } from './write-part.ts';
 
 export interface Chunk {
   readonly uploadId: string;
@@ -21,23 +20,28 @@ export interface Chunk {
  * client can go on from there. Resolves with the bytes that the upload has now.
  */
 export function sendChunk(context: BlobsContext, requester: UploadRequester, chunk: Chunk): Promise<number> {
+  // Until we read it, the body is paused and not slow.
+  chunk.body.pause();
   return context.sessions.asOnlyWriter(chunk.uploadId, chunk.signal, async (signal) => {
+    const { registryId, repository } = requester;
     const upload = await requireUpload(context, requester, chunk.uploadId);
-    if (chunk.start !== undefined) requireNextBytes(requester.repository, upload, chunk.start);
-    const { registryId } = requester;
-    const hash = await hashOfUpload(context, registryId, upload, upload.algorithm, signal);
-    const written = await writePart(context, { registryId, upload, body: chunk.body, expectedBytes: chunk.expectedBytes, hash, signal });
-    if (written.sizeBytes === 0) {
-      context.sessions.remember(upload.id, { hash, algorithm: upload.algorithm, hashedBytes: upload.receivedBytes, untouchedPart: written.upload.nextPart });
-      return upload.receivedBytes;
-    }
-    const next = await keep(context, registryId, written.upload, written.sizeBytes);
-    context.sessions.remember(upload.id, { hash, algorithm: upload.algorithm, hashedBytes: next.receivedBytes, untouchedPart: next.nextPart });
-    return next.receivedBytes;
+    requireNextBytes(repository, upload, chunk.start);
+    if (chunk.expectedBytes === 0) return upload.receivedBytes;
+    const { algorithm } = upload;
+    const hash = await hashOfUpload(context, registryId, upload, { algorithm, signal });
+    const written = await writePart(context, { ...chunk, registryId, upload, hash, signal });
+    const kept = written.sizeBytes === 0 ? written.upload : await keep(context, registryId, written);
+    const untouchedPart = written.sizeBytes === 0 ? undefined : kept.nextPart;
+    context.sessions.remember(upload.id, { hash, algorithm, hashedBytes: kept.receivedBytes, untouchedPart });
+    return kept.receivedBytes;
   });
 }
 
-async function keep(context: BlobsContext, registryId: number, upload: UploadState, sizeBytes: number): Promise<UploadState> {
+async function keep(
+  context: BlobsContext,
+  registryId: number,
+  { upload, sizeBytes }: { readonly upload: UploadState; readonly sizeBytes: number },
+): Promise<UploadState> {
   const next = { name: newPartName(), dataKeyId: context.keys.current(registryId).id };
   const isKept = await context.database.write(keepPart, {
     registryId,
@@ -49,7 +53,10 @@ async function keep(context: BlobsContext, registryId: number, upload: UploadSta
     next,
     now: context.clock.now(),
   });
-  if (!isKept) throw new RegistryError('BLOB_UPLOAD_INVALID', { message: 'another request wrote to this upload, cancelled or finished it meanwhile: ask for its state' });
+  if (!isKept) {
+    await abandonPart(context, upload.nextPart);
+    throw changedMeanwhile();
+  }
   return {
     ...upload,
     receivedBytes: upload.receivedBytes + sizeBytes,

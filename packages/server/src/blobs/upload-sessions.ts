@@ -1,13 +1,14 @@
 import { type Hash, createHash } from 'node:crypto';
+import { RegistryError } from '../errors/index.ts';
 
 /** What this process remembers of an upload. The database knows all that matters; this saves work. */
-interface SessionMemory {
-  /** The digest so far, if it covers exactly `hashedBytes` from the start. */
-  hash: Hash;
-  algorithm: string;
-  hashedBytes: number;
-  /** The reserved part that no request has tried to write, if this process reserved it. */
-  untouchedPart: string | undefined;
+export interface SessionMemory {
+  /** The digest of the first `hashedBytes`. */
+  readonly hash: Hash;
+  readonly algorithm: string;
+  readonly hashedBytes: number;
+  /** The reserved part, if this process reserved it and no request has tried to write it. */
+  readonly untouchedPart: string | undefined;
 }
 
 interface Writer {
@@ -15,25 +16,27 @@ interface Writer {
   readonly done: Promise<void>;
 }
 
-/** Sessions are remembered up to this number, the least recently used go first: their digest is computed anew. */
+/** Sessions are remembered up to this number; the least recently used go first, and their digest is computed anew. */
 const maxRemembered = 10_000;
 
 /** Running digests and active writers of uploads in this process. */
 export class UploadSessions {
   readonly #memory = new Map<string, SessionMemory>();
   readonly #writers = new Map<string, Writer>();
+  #isStopped = false;
 
-  /** How many requests are writing now. */
-  get activeWriters(): number {
-    return this.#writers.size;
+  /** Uploads that a request is writing to now. */
+  get active(): readonly string[] {
+    return [...this.#writers.keys()];
   }
 
-  remember(uploadId: string, memory: { readonly hash: Hash; readonly algorithm: string; readonly hashedBytes: number; readonly untouchedPart: string | undefined }): void {
+  remember(uploadId: string, memory: SessionMemory): void {
     this.#memory.delete(uploadId);
-    this.#memory.set(uploadId, { ...memory });
-    if (this.#memory.size > maxRemembered) {
-      const oldest = this.#memory.keys().next();
-      if (!oldest.done) this.#memory.delete(oldest.value);
+    this.#memory.set(uploadId, memory);
+    if (this.#memory.size <= maxRemembered) return;
+    for (const oldest of this.#memory.keys()) {
+      this.#memory.delete(oldest);
+      break;
     }
   }
 
@@ -41,15 +44,25 @@ export class UploadSessions {
     this.#memory.delete(uploadId);
   }
 
-  /** The running hash to go on with, when it is of this algorithm and covers exactly the bytes that are kept. */
-  takeHash(uploadId: string, algorithm: string, receivedBytes: number): Hash | undefined {
+  /**
+   * A hash to go on with, when one is known that covers exactly the bytes that are kept. The memory keeps its own: what
+   * a request hashes and then fails to keep must not count.
+   */
+  hashAt(uploadId: string, algorithm: string, receivedBytes: number): Hash | undefined {
     const memory = this.#memory.get(uploadId);
-    if (memory !== undefined && memory.algorithm === algorithm && memory.hashedBytes === receivedBytes) return memory.hash;
+    if (memory?.algorithm === algorithm && memory.hashedBytes === receivedBytes) return memory.hash.copy();
     return receivedBytes === 0 ? createHash(algorithm) : undefined;
   }
 
-  isUntouched(uploadId: string, part: string): boolean {
-    return this.#memory.get(uploadId)?.untouchedPart === part;
+  /** The reserved part, when it surely has no object. */
+  untouchedPart(uploadId: string): string | undefined {
+    return this.#memory.get(uploadId)?.untouchedPart;
+  }
+
+  /** From now on the reserved part may have an object. */
+  touch(uploadId: string): void {
+    const memory = this.#memory.get(uploadId);
+    if (memory?.untouchedPart !== undefined) this.#memory.set(uploadId, { ...memory, untouchedPart: undefined });
   }
 
   /**
@@ -58,17 +71,35 @@ export class UploadSessions {
    */
   async asOnlyWriter<T>(uploadId: string, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     for (let older = this.#writers.get(uploadId); older !== undefined; older = this.#writers.get(uploadId)) {
-      older.abort.abort();
+      older.abort.abort(takenOver());
       await older.done;
     }
+    if (this.#isStopped) throw stopping();
     const abort = new AbortController();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#writers.set(uploadId, { abort, done: promise });
     try {
       return await work(AbortSignal.any([signal, abort.signal]));
+    } catch (error) {
+      throw abort.signal.aborted && !(error instanceof RegistryError) ? abort.signal.reason : error;
     } finally {
       this.#writers.delete(uploadId);
       resolve();
     }
   }
+
+  /** Ends the requests that are writing; what they have is kept. Later ones are refused. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    for (const writer of this.#writers.values()) writer.abort.abort(stopping());
+    await Promise.all([...this.#writers.values()].map((writer) => writer.done));
+  }
+}
+
+function takenOver(): RegistryError {
+  return new RegistryError('BLOB_UPLOAD_INVALID', { message: 'another request goes on with this upload' });
+}
+
+function stopping(): RegistryError {
+  return new RegistryError('UNAVAILABLE', { message: 'the registry is stopping; ask for the state of the upload later' });
 }

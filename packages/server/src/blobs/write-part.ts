@@ -4,8 +4,9 @@ import { RegistryError } from '../errors/index.ts';
 import { PartExistsError, type SealedWriter, StoreFullError } from '../platform/blob-store/index.ts';
 import type { BlobsContext } from './blobs-context.ts';
 import { type UploadState, maxPartsPerUpload, newPartName } from './model.ts';
-import { uploadUnknown } from './open-upload.ts';
-import { receiveBody } from './receive-body.ts';
+import { changedMeanwhile } from './open-upload.ts';
+import { isPartKnown } from './queries.ts';
+import { type ReceivedBody, receiveBody } from './receive-body.ts';
 import { replacePart } from './transactions.ts';
 
 export interface WrittenPart {
@@ -13,7 +14,6 @@ export interface WrittenPart {
   readonly upload: UploadState;
   /** 0: nothing came, and no object was kept. */
   readonly sizeBytes: number;
-  readonly isComplete: boolean;
 }
 
 export interface PartSource {
@@ -23,33 +23,45 @@ export interface PartSource {
   readonly expectedBytes: number | undefined;
   readonly hash: Hash;
   readonly signal: AbortSignal;
+  /** Looks at what came before it is made durable; throws to give it up. */
+  readonly inspect?: (received: ReceivedBody) => void;
 }
 
-/**
- * Seals a request body into the upload's reserved part and makes it durable. The database does not count it yet. After
- * a failure the running digest covers bytes that are not kept, so it is forgotten.
- */
+/** Seals a request body into the upload's reserved part and makes it durable. The database does not count it yet. */
 export async function writePart(context: BlobsContext, source: PartSource): Promise<WrittenPart> {
+  context.sessions.touch(source.upload.id);
   const { writer, upload } = await createPart(context, source);
-  context.sessions.forget(upload.id);
   try {
-    const { sizeBytes, isComplete } = await receiveBody(source.body, source.hash, writer, source.signal);
-    if (sizeBytes === 0) await writer.cancel();
+    const received = await receiveBody({ ...source, sink: writer });
+    source.inspect?.(received);
+    if (received.sizeBytes === 0) await writer.cancel();
     else await writer.commit();
-    return { upload, sizeBytes, isComplete };
+    return { upload, sizeBytes: received.sizeBytes };
   } catch (error) {
-    await writer.cancel();
+    // The row stays and leads collection to whatever could not be removed.
+    await writer
+      .cancel()
+      .catch((reason: unknown) =>
+        context.log.warn({ err: reason, part: upload.nextPart }, 'a part that was given up could not be removed yet'),
+      );
     throw asExpected(error);
   }
 }
 
-async function createPart(context: BlobsContext, source: PartSource): Promise<{ readonly writer: SealedWriter; readonly upload: UploadState }> {
-  const { registryId, expectedBytes } = source;
+async function createPart(
+  context: BlobsContext,
+  source: PartSource,
+): Promise<{ readonly writer: SealedWriter; readonly upload: UploadState }> {
+  const { registryId, expectedBytes, signal } = source;
   if (source.upload.nextPosition >= maxPartsPerUpload) {
-    throw new RegistryError('BLOB_UPLOAD_INVALID', { message: `the upload has ${maxPartsPerUpload} chunks already: begin again with larger ones` });
+    throw new RegistryError('BLOB_UPLOAD_INVALID', {
+      message: `the upload has ${maxPartsPerUpload} chunks already: begin again with larger ones`,
+    });
   }
-  const create = (upload: UploadState): Promise<SealedWriter> =>
-    context.store.create(upload.nextPart, context.keys.get(registryId, upload.nextPartKeyId), expectedBytes === undefined ? {} : { expectedBytes });
+  const create = (upload: UploadState): Promise<SealedWriter> => {
+    const key = context.keys.get(registryId, upload.nextPartKeyId);
+    return context.store.create(upload.nextPart, key, { signal, ...(expectedBytes !== undefined && { expectedBytes }) });
+  };
   try {
     return { writer: await create(source.upload), upload: source.upload };
   } catch (error) {
@@ -71,8 +83,16 @@ async function replaceReserved(context: BlobsContext, registryId: number, upload
     next,
     now: context.clock.now(),
   });
-  if (!isReplaced) throw uploadUnknown();
+  if (!isReplaced) throw changedMeanwhile();
   return { ...upload, version: upload.version + 1, nextPart: next.name, nextPartKeyId: next.dataKeyId };
+}
+
+/**
+ * For a durable part that no transaction took: its upload ended meanwhile. Its row leads collection to it, unless that
+ * has come and gone already.
+ */
+export async function abandonPart(context: BlobsContext, name: string): Promise<void> {
+  if (!(await isPartKnown(context.database.read, name))) await context.store.deleteMany([name]);
 }
 
 function asExpected(error: unknown): unknown {

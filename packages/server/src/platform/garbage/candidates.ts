@@ -32,3 +32,20 @@ export async function addCandidates(
       .execute();
   }
 }
+
+/**
+ * As `addCandidate`, for a subject that has just been used again: the time always moves, if only by a millisecond past
+ * a claim, so that a collector that has claimed the subject already finds its claim gone and lets go.
+ */
+export async function renewCandidate(tx: WriteQueries, kind: GarbageKind, subject: string, dueAt: number): Promise<void> {
+  await tx
+    .insertInto('garbage')
+    .values({ kind, subject, due_at: dueAt, attempts: 0 })
+    .onConflict((conflict) =>
+      conflict.columns(['kind', 'subject']).doUpdateSet((eb) => ({
+        due_at: eb.case().when('garbage.due_at', '<', dueAt).then(dueAt).else(eb('garbage.due_at', '+', 1)).end(),
+        attempts: 0,
+      })),
+    )
+    .execute();
+}

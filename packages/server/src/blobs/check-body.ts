@@ -1,0 +1,20 @@
+import type { Hash } from 'node:crypto';
+import { type Digest, digestAlgorithm, digestHex } from '@berth/oci';
+import { RegistryError } from '../errors/index.ts';
+import type { ReceivedBody } from './receive-body.ts';
+
+/** Refuses a body that broke off, and bytes that do not have the digest. `hash` cannot be used afterwards. */
+export function requireWhole({ isComplete }: ReceivedBody, hash: Hash, expected: Digest): void {
+  if (!isComplete) {
+    throw new RegistryError('SIZE_INVALID', {
+      message: 'the connection ended before the announced bytes had arrived: nothing of this request was kept',
+    });
+  }
+  const found = hash.digest('hex');
+  if (found === digestHex(expected)) return;
+  const actual = `${digestAlgorithm(expected)}:${found}`;
+  throw new RegistryError('DIGEST_INVALID', {
+    message: `the uploaded bytes have the digest ${actual}, not ${expected}; the upload was discarded`,
+    detail: { digest: expected, actual },
+  });
+}

@@ -1,0 +1,2 @@
+export { isBlobDamaged, knownDamage } from './queries.ts';
+export { clearDamage, damageTransactions, recordDamage } from './transactions.ts';
