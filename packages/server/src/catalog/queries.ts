@@ -86,7 +86,7 @@ const repositoryPage = prepareRead<NamePage & { registryId: number }, { name: st
     .limit(limit),
 );
 
-/** Listed repositories, in ASCII order. Only the index `repositories_listed` is read. */
+/** Listed repositories, in ASCII order, along the index `repositories_listed`. */
 export async function repositoriesAfter(db: ReadQueries, page: NamePage & { readonly registryId: number }): Promise<string[]> {
   return (await repositoryPage.all(db, page)).map((row) => row.name);
 }

@@ -29,6 +29,7 @@ export interface TestRequest {
   readonly name?: string;
   readonly reference?: string;
   readonly digest?: string;
+  readonly session?: string;
   readonly query?: URLSearchParams | Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
   /** Bytes, or a stream that comes without a length. */
@@ -137,8 +138,8 @@ function assemble(parts: Parts, registry: Registry): TestCatalog {
 }
 
 function routeRequest(registry: Registry, request: TestRequest): RouteRequest {
-  const { name, reference, digest, body } = request;
-  const given = Object.entries({ name, reference, digest }).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]]));
+  const { name, reference, digest, session, body } = request;
+  const given = Object.entries({ name, reference, digest, session }).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]]));
   const stream = body instanceof Readable ? body : Readable.from(body === undefined ? [] : chunksOf(body), { objectMode: false });
   const length = body instanceof Readable ? undefined : (body?.length ?? 0);
   return {
