@@ -16,6 +16,7 @@ import { createMetrics } from './platform/metrics.ts';
 import { repeat } from './platform/repeat.ts';
 import { type CertificateSource, openCertificate } from './platform/tls/index.ts';
 import { type FirstRun, firstRunFileName, openRegistries, writeFirstRun } from './registries/index.ts';
+import { createScrub } from './scrub/index.ts';
 import type { Settings } from './settings/index.ts';
 import { upkeepRoutes } from './upkeep/index.ts';
 import { readVersion } from './version.ts';
@@ -66,6 +67,7 @@ export async function assemble(settings: Settings, opened: AsyncDisposableStack)
   const common = { database, keys, clock, log, garbageDelayMs: settings.garbageDelayMs };
   const blobs = createBlobs({ ...common, store, uploadExpiryMs: settings.uploadExpiryMs });
   const catalog = createCatalog({ ...common, manifestCacheBytes: settings.manifestCacheBytes });
+  const scrub = createScrub({ ...common, store });
   const collector = createCollector({ database, clock, log, handlers: [...blobs.garbageHandlers, ...catalog.garbageHandlers] });
   const metrics = createMetrics({ version: readVersion(), region: settings.region });
   measure(metrics, { database, clock, activeUploads: blobs.activeUploads, freedParts: blobs.freedParts, signInFailures: access.signInFailures });
@@ -78,6 +80,7 @@ export async function assemble(settings: Settings, opened: AsyncDisposableStack)
       ...blobs.routes,
       ...catalog.routes,
       ...access.routes,
+      ...scrub.routes,
       ...upkeepRoutes({ database, clock, collector, freedParts: blobs.freedParts }),
       ...healthRoutes({ metrics, isServing: () => !stopping.signal.aborted, checks, log }),
     ],
@@ -97,7 +100,7 @@ export async function assemble(settings: Settings, opened: AsyncDisposableStack)
   });
   // Closed in reverse order: say that it ends, stop accepting and let requests end, then background work.
   const loops: Promise<void>[] = [];
-  opened.defer(async () => void (await Promise.all(loops)));
+  opened.defer(async () => void (await Promise.all([...loops, blobs.stop(), scrub.stop()])));
   opened.defer(() => http.close(settings.graceTimeMs));
   opened.defer(() => {
     stopping.abort();
@@ -122,6 +125,8 @@ export async function assemble(settings: Settings, opened: AsyncDisposableStack)
   );
   // From here on requests are served; those that came during the start have waited.
   started.resolve();
+  // The writer may still be loading; a start that is reported has seen it answer.
+  await database.check();
   const facts = { origin, loginServer: loginServer(), dataDir, keyFile, firstRunFile: join(dataDir, firstRunFileName), firstRun, authorityFile: certificate?.authorityFile };
   log.info({ origin, dataDir, engine: database.engine }, 'the server listens');
   return { facts, http, reloadCertificate };
