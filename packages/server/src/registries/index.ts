@@ -2,6 +2,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database/index.ts';
 import type { ManagedKeyRing } from '../platform/keys/index.ts';
 import type { Registry } from '../tenancy/index.ts';
+import { findRegistry } from './queries.ts';
 import { ensureRegistry } from './transactions.ts';
 
 export { type FirstRun, firstRunFileName, writeFirstRun } from './first-run-file.ts';
@@ -26,7 +27,10 @@ export async function openRegistries(options: {
   readonly isAnonymousPullEnabled: boolean;
 }): Promise<Registries> {
   const { database, keys, clock, loginServer, isAnonymousPullEnabled } = options;
-  const id = await database.write(ensureRegistry, { name: defaultRegistryName, isAnonymousPullEnabled, now: clock.now() });
+  const existing = await findRegistry(database.read, defaultRegistryName);
+  // Most starts change nothing, and so need not wait for the database's writer.
+  const isSettled = existing !== undefined && (existing.anonymous_pull === 1) === isAnonymousPullEnabled;
+  const id = isSettled ? existing.id : await database.write(ensureRegistry, { name: defaultRegistryName, isAnonymousPullEnabled, now: clock.now() });
   // A crash may have come between the registry and its key; content cannot exist without one.
   if (!keys.hasKey(id)) await keys.addDataKey(id);
   const local: Registry = {
