@@ -39,7 +39,7 @@ export function clientSuite(client: string, programs: readonly string[], define:
   for (const transport of transports) {
     describe(`${client} over ${transport}`, () => {
       const session = new LazySession();
-      before(async () => session.open(await startTarget(transport), await mkdtemp(join(tmpdir(), `berth-${client}-`))));
+      before(async () => session.open(await mkdtemp(join(tmpdir(), `berth-${client}-`)), await startTarget(transport)));
       after(() => session.close());
       define(session);
     });
@@ -47,30 +47,32 @@ export function clientSuite(client: string, programs: readonly string[], define:
 }
 
 class LazySession implements ClientSession {
-  #opened: { readonly target: Target; readonly reader: RegistryReader; readonly folder: string } | undefined;
+  #folder: string | undefined;
+  #target: Target | undefined;
+  #reader: RegistryReader | undefined;
 
-  open(target: Target, folder: string): void {
-    this.#opened = { target, reader: new RegistryReader(target), folder };
+  open(folder: string, target: Target): void {
+    this.#folder = folder;
+    this.#target = target;
+    this.#reader = new RegistryReader(target);
   }
 
   async close(): Promise<void> {
-    const opened = this.#opened;
-    if (opened === undefined) return;
-    await opened.reader.close();
-    await opened.target.stop();
-    await rm(opened.folder, { recursive: true, force: true });
+    await this.#reader?.close();
+    await this.#target?.stop();
+    if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true });
   }
 
   get target(): Target {
-    return this.#require().target;
+    return opened(this.#target);
   }
 
   get reader(): RegistryReader {
-    return this.#require().reader;
+    return opened(this.#reader);
   }
 
   get folder(): string {
-    return this.#require().folder;
+    return opened(this.#folder);
   }
 
   image(repository: string, reference = 'v1'): string {
@@ -91,9 +93,9 @@ class LazySession implements ClientSession {
     const env = { HOME: this.folder, TMPDIR: this.folder, ...trust, ...options.env };
     return runProgram(path, args, { cwd: this.folder, ...options, env });
   }
+}
 
-  #require(): { readonly target: Target; readonly reader: RegistryReader; readonly folder: string } {
-    if (this.#opened === undefined) throw new Error('the session is used outside of its tests');
-    return this.#opened;
-  }
+function opened<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('the session is used outside of its tests');
+  return value;
 }
