@@ -13,13 +13,16 @@ export interface BlobStore {
    */
   create(name: PartName, signal?: AbortSignal): Promise<PartWriter>;
 
-  /** Opens a committed object. Rejects with `PartMissingError` when there is none. */
+  /**
+   * Opens a committed object. Rejects with `PartMissingError` when there is none. What a crash left half-written may open,
+   * too: only the database knows which objects are whole.
+   */
   open(name: PartName, signal?: AbortSignal): Promise<PartReader>;
 
-  /** Removes objects, committed or half-written; a name without an object is not an error. Idempotent. */
+  /** Removes objects, committed or left half-written; a name without an object is not an error. Idempotent and durable. */
   deleteMany(names: readonly PartName[]): Promise<void>;
 
-  /** Proves that the store can be written and read now; rejects with the reason otherwise. Used by `/readyz`. */
+  /** Proves that the store can be written and read now; rejects with the reason otherwise (`StoreFullError`: it can be read). */
   check(): Promise<void>;
 
   close(): Promise<void>;
@@ -70,4 +73,8 @@ export class PartMissingError extends Error {
 }
 export class StoreFullError extends Error {
   override readonly name = 'StoreFullError';
+}
+/** The store is busy or cannot be reached: the same call may succeed when it is repeated. */
+export class StoreTransientError extends Error {
+  override readonly name = 'StoreTransientError';
 }

@@ -49,7 +49,9 @@ class FilesystemReader implements PartReader {
   #readOnce(target: Uint8Array, start: number, position: number): Promise<number> {
     if (this.#isClosed) return Promise.reject(new Error('the part is closed'));
     return new Promise((resolve, reject) => {
-      read(this.#file, target, start, target.length - start, position, (error, got) => (error === null ? resolve(got) : reject(error)));
+      read(this.#file, target, start, target.length - start, position, (error, got) =>
+        error === null ? resolve(got) : reject(error),
+      );
     });
   }
 }

@@ -1,7 +1,14 @@
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readFile, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type BlobStore, PartExistsError, PartMissingError, type PartName, type PartReader, type PartWriter } from './blob-store.ts';
+import {
+  type BlobStore,
+  PartExistsError,
+  PartMissingError,
+  type PartName,
+  type PartReader,
+  type PartWriter,
+} from './blob-store.ts';
 import { openFileReader } from './filesystem-reader.ts';
 import { FilesystemWriter, asStoreError, codeOf, ignoreMissing } from './filesystem-writer.ts';
 import { FolderSync, syncFolder } from './folder-sync.ts';
@@ -24,7 +31,8 @@ export async function openFilesystemStore(folder: string): Promise<BlobStore> {
   const existing = new Map((await readdir(folder, { withFileTypes: true })).map((entry) => [entry.name, entry]));
   const missing = shards.filter((shard) => !existing.has(shard));
   for (const shard of shards) {
-    if (existing.get(shard)?.isDirectory() === false) throw new Error(`${join(folder, shard)} is not a folder: parts never follow links`);
+    if (existing.get(shard)?.isDirectory() === false)
+      throw new Error(`${join(folder, shard)} is not a folder: parts never follow links`);
   }
   await Promise.all(missing.map((shard) => mkdir(join(folder, shard), { recursive: true, mode: 0o700 })));
   if (missing.length > 0) await syncFolder(folder);

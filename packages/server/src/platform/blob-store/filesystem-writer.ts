@@ -33,7 +33,8 @@ export class FilesystemWriter implements PartWriter {
 
   async append(buffers: readonly Uint8Array[]): Promise<void> {
     for (let start = 0; start < buffers.length; start += maxBuffersPerWrite) {
-      const group = start === 0 && buffers.length <= maxBuffersPerWrite ? buffers : buffers.slice(start, start + maxBuffersPerWrite);
+      const group =
+        start === 0 && buffers.length <= maxBuffersPerWrite ? buffers : buffers.slice(start, start + maxBuffersPerWrite);
       const sizeBytes = group.reduce((sum, buffer) => sum + buffer.length, 0);
       this.#throwIfUnusable();
       if (!this.#options.bytesInFlight.tryAcquire(sizeBytes)) await this.#waitForRoom(sizeBytes);

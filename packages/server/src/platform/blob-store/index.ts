@@ -2,7 +2,6 @@ export {
   type BlobStore,
   type BlobStoreProperties,
   PartExistsError,
-  PartMissingError,
   type PartName,
   type PartReader,
   type PartWriter,
@@ -10,5 +9,5 @@ export {
 } from './blob-store.ts';
 export { openFilesystemStore } from './filesystem-store.ts';
 export { openMemoryStore } from './memory-store.ts';
-export { openSealedStore } from './open-sealed-store.ts';
+export { type SealedStoreOptions, openSealedStore } from './open-sealed-store.ts';
 export { PartDamagedError, type SealedStore, type SealedWriter } from './sealed-store.ts';

@@ -1,4 +1,11 @@
-import { type BlobStore, PartExistsError, PartMissingError, type PartName, type PartReader, type PartWriter } from './blob-store.ts';
+import {
+  type BlobStore,
+  PartExistsError,
+  PartMissingError,
+  type PartName,
+  type PartReader,
+  type PartWriter,
+} from './blob-store.ts';
 
 /** Parts in memory, for trying Berth out and for tests. */
 export function openMemoryStore(): BlobStore {

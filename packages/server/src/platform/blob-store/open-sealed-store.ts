@@ -13,7 +13,10 @@ export interface SealedStoreOptions {
 }
 
 /** Puts sealing between the server and a store: the store sees ciphertext only. */
-export function openSealedStore(store: BlobStore, { geometry = partGeometry, maxBuffers = 32 }: SealedStoreOptions = {}): SealedStore {
+export function openSealedStore(
+  store: BlobStore,
+  { geometry = partGeometry, maxBuffers = 32 }: SealedStoreOptions = {},
+): SealedStore {
   const pool = new BufferPool(geometry.segmentBytes, maxBuffers);
   return {
     create: async (name, key, options = {}) => {
@@ -45,7 +48,12 @@ class SealingWriter implements SealedWriter {
 
   constructor(writer: PartWriter, { key, name, geometry, expectedBytes }: SealingWriterOptions) {
     this.#writer = writer;
-    this.#sealer = new PartSealer({ material: key.material, associatedData: name, geometry, ...(expectedBytes !== undefined && { expectedBytes }) });
+    this.#sealer = new PartSealer({
+      material: key.material,
+      associatedData: name,
+      geometry,
+      ...(expectedBytes !== undefined && { expectedBytes }),
+    });
   }
 
   get sizeBytes(): number {

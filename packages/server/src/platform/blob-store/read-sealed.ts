@@ -1,5 +1,15 @@
 import type { DataKey } from '../keys/data-key.ts';
-import { PartCipher, SealBrokenError, type SegmentGeometry, headerBytes, openSegment, plainStart, sealedSize, segmentAt, segmentCount } from '../sealing/index.ts';
+import {
+  PartCipher,
+  SealBrokenError,
+  type SegmentGeometry,
+  headerBytes,
+  openSegment,
+  plainStart,
+  sealedSize,
+  segmentAt,
+  segmentCount,
+} from '../sealing/index.ts';
 import { type BlobStore, PartMissingError, type PartName, type PartReader } from './blob-store.ts';
 import type { BufferPool, PooledBuffer } from './buffer-pool.ts';
 import { PartDamagedError } from './sealed-store.ts';
@@ -30,14 +40,17 @@ export async function* readSealed(read: SealedRead): AsyncGenerator<Buffer[], vo
   try {
     yield* new SegmentReader(read, reader).slices();
   } catch (error) {
-    throw error instanceof SealBrokenError ? new PartDamagedError(`the part ${read.name} is damaged: ${error.message}`, { cause: error }) : error;
+    throw error instanceof SealBrokenError
+      ? new PartDamagedError(`the part ${read.name} is damaged: ${error.message}`, { cause: error })
+      : error;
   } finally {
     await reader.close();
   }
 }
 
 function assertRange({ start, end, sizeBytes }: SealedRead['range']): void {
-  if (!(start >= 0 && start <= end && end <= sizeBytes)) throw new RangeError(`no range of ${sizeBytes} bytes: ${start} to ${end}`);
+  if (!(start >= 0 && start <= end && end <= sizeBytes))
+    throw new RangeError(`no range of ${sizeBytes} bytes: ${start} to ${end}`);
 }
 
 interface FetchedSegment {

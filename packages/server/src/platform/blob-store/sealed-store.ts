@@ -13,7 +13,12 @@ export interface SealedStore {
    * Yields the plaintext of `[start, end)` in order, as arrays of buffers (one array per opened segment, bounded
    * read-ahead). Every byte yielded has been authenticated. Throws `PartDamagedError` on any mismatch.
    */
-  read(name: PartName, key: DataKey, range: { start: number; end: number; sizeBytes: number }, signal?: AbortSignal): AsyncGenerator<Buffer[], void, undefined>;
+  read(
+    name: PartName,
+    key: DataKey,
+    range: { start: number; end: number; sizeBytes: number },
+    signal?: AbortSignal,
+  ): AsyncGenerator<Buffer[], void, undefined>;
 
   /** Opens every segment of a part and checks that it holds `sizeBytes` of plaintext. Throws `PartDamagedError`. */
   verify(name: PartName, key: DataKey, sizeBytes: number, signal?: AbortSignal): Promise<void>;

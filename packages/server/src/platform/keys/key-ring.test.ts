@@ -78,7 +78,10 @@ forEachEngine((engine) => {
     clock.time += 1;
     await ring.addSigningKey({ ...signingKey, id: 'a2' });
     const keys = await (await open()).signingKeys();
-    assert.deepEqual(keys, [{ ...signingKey, isCurrent: false }, { ...signingKey, id: 'a2', isCurrent: true }]);
+    assert.deepEqual(keys, [
+      { ...signingKey, isCurrent: false },
+      { ...signingKey, id: 'a2', isCurrent: true },
+    ]);
   });
 
   test('nothing that the database holds opens without the key file', async (t) => {
@@ -204,7 +207,10 @@ forEachEngine((engine) => {
     const { id, rewrapped } = await ring.rotateWrappingKey();
     assert.equal(rewrapped, 2);
     const keys = (await file.read()) ?? [];
-    assert.deepEqual(keys.map((each) => each.id), [id]);
+    assert.deepEqual(
+      keys.map((each) => each.id),
+      [id],
+    );
     const again = await open();
     assert.deepEqual(Buffer.from(again.get(registryId, key.id).material), Buffer.from(key.material));
     assert.equal((await again.signingKeys()).length, 1);
@@ -232,7 +238,11 @@ forEachEngine((engine) => {
     const { open, registryId } = await setUp(engine, t);
     const [ours, theirs] = [await open(), await open()];
     const first = await ours.addDataKey(registryId);
-    const added = await Promise.all([ours.rotateWrappingKey(), ...Array.from({ length: 6 }, () => theirs.addDataKey(registryId)), ours.rotateWrappingKey()]);
+    const added = await Promise.all([
+      ours.rotateWrappingKey(),
+      ...Array.from({ length: 6 }, () => theirs.addDataKey(registryId)),
+      ours.rotateWrappingKey(),
+    ]);
     const again = await open();
     for (const key of [first, ...added.slice(1, -1)]) assert.equal(again.get(registryId, key.id).id, key.id);
   });
@@ -249,7 +259,10 @@ const interruptions: readonly Interruption[] = (['file 1', 'rewrap', 'file 2'] a
   (['before', 'after'] as const).map((when) => ({ name: `${when} ${step}`, step, when })),
 );
 
-function interrupted({ database, file }: Bench, { step, when }: Interruption): { readonly database: Database; readonly file: WrappingKeyFile } {
+function interrupted(
+  { database, file }: Bench,
+  { step, when }: Interruption,
+): { readonly database: Database; readonly file: WrappingKeyFile } {
   const crash = (): never => {
     throw new Error('crash');
   };
@@ -306,7 +319,8 @@ test('a wrapped key opens for its purpose, by its key, unchanged; otherwise not 
   assert.equal(unwrap(key, 'b', wrapped), undefined);
   assert.equal(unwrap(newWrappingKey(), 'a', wrapped), undefined);
   for (let size = 0; size < wrapped.length; size += 1) assert.equal(unwrap(key, 'a', wrapped.subarray(0, size)), undefined);
-  for (let index = 0; index < wrapped.length; index += 1) assert.equal(unwrap(key, 'a', wrapped.with(index, (wrapped[index] ?? 0) ^ 1)), undefined);
+  for (let index = 0; index < wrapped.length; index += 1)
+    assert.equal(unwrap(key, 'a', wrapped.with(index, (wrapped[index] ?? 0) ^ 1)), undefined);
   assert.notDeepEqual(wrap(key, 'a', Buffer.from('secret')), wrapped);
 });
 
@@ -315,8 +329,20 @@ test('the key file tells no secret in its errors', async (t) => {
   t.after(() => rm(folder, { recursive: true, force: true }));
   const file = new WrappingKeyFile(join(folder, 'key.json'));
   const secret = Buffer.alloc(32, 7).toString('base64');
-  const contents = [`{"key":"${secret}"`, 'null', `"${secret}"`, '[]', `{"format":"berth-wrapping-keys-1","keys":["${secret}"]}`, '{"format":"berth-wrapping-keys-1","keys":[]}', '{"format":"berth-wrapping-keys-1","keys":[null]}'];
-  contents.push(`{"format":"other","keys":[{"id":"a","key":"${secret}"}]}`, `{"format":"berth-wrapping-keys-1","keys":[{"id":"a","key":"${secret.slice(4)}"}]}`, `{"format":"berth-wrapping-keys-1","keys":[{"id":1,"key":"${secret}"}]}`);
+  const contents = [
+    `{"key":"${secret}"`,
+    'null',
+    `"${secret}"`,
+    '[]',
+    `{"format":"berth-wrapping-keys-1","keys":["${secret}"]}`,
+    '{"format":"berth-wrapping-keys-1","keys":[]}',
+    '{"format":"berth-wrapping-keys-1","keys":[null]}',
+  ];
+  contents.push(
+    `{"format":"other","keys":[{"id":"a","key":"${secret}"}]}`,
+    `{"format":"berth-wrapping-keys-1","keys":[{"id":"a","key":"${secret.slice(4)}"}]}`,
+    `{"format":"berth-wrapping-keys-1","keys":[{"id":1,"key":"${secret}"}]}`,
+  );
   for (const content of contents) {
     await writeFile(file.path, content);
     await assert.rejects(file.read(), (error) => {

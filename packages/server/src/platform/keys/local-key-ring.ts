@@ -140,14 +140,21 @@ export class LocalKeyRing implements ManagedKeyRing {
     for (const row of rows) {
       const material = this.#unwrapDataKey(row);
       if (material !== undefined) keys.set(row.id, { id: row.id, registryId: row.registry_id, material });
-      else this.#options.log?.error({ registryId: row.registry_id, keyId: row.id, wrappingKeyId: row.wrapping_key_id }, 'a data key cannot be opened');
+      else
+        this.#options.log?.error(
+          { registryId: row.registry_id, keyId: row.id, wrappingKeyId: row.wrapping_key_id },
+          'a data key cannot be opened',
+        );
     }
     this.#keys = keys;
     this.#current = new Map(rows.filter((row) => row.is_current === 1).map((row) => [row.registry_id, row.id]));
   }
 
   /** Wraps and stores a key; once more when another process has rotated meanwhile. */
-  async #add<Row>(transaction: TransactionDefinition<NewKey<Row>, boolean>, wrapped: (by: WrappingKey) => Omit<Row, 'is_current'>): Promise<void> {
+  async #add<Row>(
+    transaction: TransactionDefinition<NewKey<Row>, boolean>,
+    wrapped: (by: WrappingKey) => Omit<Row, 'is_current'>,
+  ): Promise<void> {
     for (let attempt = 0; attempt < 2; attempt += 1) {
       const row = wrapped(this.#wrappingKey());
       const knownWrappingKeys = [...this.#wrappingKeys.map((key) => key.id), ...this.#namedWrappingKeys];
@@ -183,7 +190,9 @@ export class LocalKeyRing implements ManagedKeyRing {
   async #rewrapAll(target: WrappingKey): Promise<{ readonly dataKeys: RewrappedKey[]; readonly signingKeys: RewrappedKey[] }> {
     const { read } = this.#options.database;
     const rewrap = (row: DataKeyRow | SigningKeyRow, purpose: string, plain: Buffer | undefined): RewrappedKey[] =>
-      plain === undefined || row.wrapping_key_id === target.id ? [] : [{ id: row.id, fromKeyId: row.wrapping_key_id, wrapped: wrap(target, purpose, plain) }];
+      plain === undefined || row.wrapping_key_id === target.id
+        ? []
+        : [{ id: row.id, fromKeyId: row.wrapping_key_id, wrapped: wrap(target, purpose, plain) }];
     const [dataRows, signingRows] = await Promise.all([allDataKeys(read), allSigningKeys(read)]);
     return {
       dataKeys: dataRows.flatMap((row) => rewrap(row, dataKeyPurpose(row.registry_id, row.id), this.#unwrapDataKey(row))),

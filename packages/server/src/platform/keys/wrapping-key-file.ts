@@ -37,7 +37,9 @@ export class WrappingKeyFile {
       text = await readFile(this.path, 'utf8');
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return undefined;
-      throw new KeyFileError(`the key file ${this.path} cannot be read: make the user that runs berth its owner`, { cause: error });
+      throw new KeyFileError(`the key file ${this.path} cannot be read: make the user that runs berth its owner`, {
+        cause: error,
+      });
     }
     return parse(text, this.path);
   }
@@ -100,7 +102,8 @@ function parse(text: string, path: string): WrappingKey[] {
   const { format: found, keys } = (content ?? {}) as { format?: unknown; keys?: unknown };
   if (found !== format) throw new KeyFileError(`the key file ${path} is not of the format ${format}: restore it from its backup`);
   const parsed = Array.isArray(keys) ? keys.map(parseKey) : [];
-  if (parsed.length === 0 || parsed.includes(undefined)) throw new KeyFileError(`the key file ${path} holds no usable keys: restore it from its backup`);
+  if (parsed.length === 0 || parsed.includes(undefined))
+    throw new KeyFileError(`the key file ${path} holds no usable keys: restore it from its backup`);
   return parsed.filter((key) => key !== undefined);
 }
 

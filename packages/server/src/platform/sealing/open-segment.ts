@@ -15,7 +15,8 @@ export function openSegment(cipher: PartCipher, segment: number, isLast: boolean
   const end = sealed.length - tagBytes;
   decipher.setAuthTag(sealed.subarray(end));
   const slices: Buffer[] = [];
-  for (let start = 0; start < end; start += sliceBytes) slices.push(decipher.update(sealed.subarray(start, Math.min(end, start + sliceBytes))));
+  for (let start = 0; start < end; start += sliceBytes)
+    slices.push(decipher.update(sealed.subarray(start, Math.min(end, start + sliceBytes))));
   try {
     decipher.final();
   } catch (error) {

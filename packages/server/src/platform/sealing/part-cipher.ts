@@ -29,7 +29,8 @@ export class PartCipher {
 
   /** @throws SealBrokenError when the bytes are no header */
   static read(header: Uint8Array, material: Uint8Array, associatedData: string): PartCipher {
-    if (header.length !== headerBytes || header[0] !== headerBytes) throw new SealBrokenError('the header is not one of a sealed part');
+    if (header.length !== headerBytes || header[0] !== headerBytes)
+      throw new SealBrokenError('the header is not one of a sealed part');
     return new PartCipher(Buffer.from(header), material, associatedData);
   }
 

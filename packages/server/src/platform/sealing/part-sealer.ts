@@ -87,7 +87,8 @@ export class PartSealer {
   }
 
   #seal(piece: Uint8Array): void {
-    if (this.#held.length === 0 && this.#expectedBytes !== undefined) this.#running = this.#begin(this.#isExpectedLast(this.#expectedBytes));
+    if (this.#held.length === 0 && this.#expectedBytes !== undefined)
+      this.#running = this.#begin(this.#isExpectedLast(this.#expectedBytes));
     this.#running?.sealed.push(this.#running.cipher.update(piece));
     this.#held.push(piece);
   }

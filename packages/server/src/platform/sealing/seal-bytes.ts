@@ -6,13 +6,23 @@ import { SealBrokenError } from './seal-broken-error.ts';
 import { type SegmentGeometry, headerBytes, partGeometry, sealedStart } from './segment-geometry.ts';
 
 /** Seals a small document whole, in the format of parts. The associated data must be given again to open it. */
-export function sealBytes(key: DataKey, associatedData: string, plain: Uint8Array, geometry: SegmentGeometry = partGeometry): Buffer {
+export function sealBytes(
+  key: DataKey,
+  associatedData: string,
+  plain: Uint8Array,
+  geometry: SegmentGeometry = partGeometry,
+): Buffer {
   const sealer = new PartSealer({ material: key.material, associatedData, expectedBytes: plain.length, geometry });
   return Buffer.concat([...sealer.take(plain), ...sealer.end()]);
 }
 
 /** @throws SealBrokenError when the bytes were changed, cut, or sealed for something else */
-export function openBytes(key: DataKey, associatedData: string, sealed: Uint8Array, geometry: SegmentGeometry = partGeometry): Buffer {
+export function openBytes(
+  key: DataKey,
+  associatedData: string,
+  sealed: Uint8Array,
+  geometry: SegmentGeometry = partGeometry,
+): Buffer {
   if (sealed.length < headerBytes) throw new SealBrokenError('shorter than a header');
   const cipher = PartCipher.read(sealed.subarray(0, headerBytes), key.material, associatedData);
   const plain: Buffer[] = [];

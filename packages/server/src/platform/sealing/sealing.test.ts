@@ -1,8 +1,22 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import fc from 'fast-check';
-import { PartSealer, SealBrokenError, headerBytes, openBytes, partGeometry, plainCapacity, plainStart, sealBytes, sealedSize, sealedStart, segmentAt, segmentCount, tagBytes } from './index.ts';
+import * as fc from 'fast-check';
+import {
+  PartSealer,
+  SealBrokenError,
+  headerBytes,
+  openBytes,
+  partGeometry,
+  plainCapacity,
+  plainStart,
+  sealBytes,
+  sealedSize,
+  sealedStart,
+  segmentAt,
+  segmentCount,
+  tagBytes,
+} from './index.ts';
 
 const geometry = { segmentBytes: 128 };
 const key = { id: 'k', registryId: 1, material: randomBytes(32) };
@@ -11,7 +25,9 @@ const perSegment = geometry.segmentBytes - tagBytes;
 /** Lengths around the ends of the first segments, and any other. */
 const lengths = fc.oneof(
   fc.integer({ min: 0, max: 600 }),
-  fc.tuple(fc.integer({ min: 0, max: 4 }), fc.integer({ min: -2, max: 2 })).map(([count, step]) => Math.max(0, plainStart(geometry, count) + step)),
+  fc
+    .tuple(fc.integer({ min: 0, max: 4 }), fc.integer({ min: -2, max: 2 }))
+    .map(([count, step]) => Math.max(0, plainStart(geometry, count) + step)),
 );
 const plains = lengths.chain((size) => fc.uint8Array({ minLength: size, maxLength: size }));
 
@@ -25,7 +41,8 @@ function open(sealed: Uint8Array, associatedData = 'name'): Buffer {
 
 function segmentsOf(sealed: Buffer): Buffer[] {
   const segments: Buffer[] = [];
-  for (let start = 0; start < sealed.length; start += geometry.segmentBytes) segments.push(sealed.subarray(start, start + geometry.segmentBytes));
+  for (let start = 0; start < sealed.length; start += geometry.segmentBytes)
+    segments.push(sealed.subarray(start, start + geometry.segmentBytes));
   return segments;
 }
 
@@ -52,7 +69,12 @@ test('any way of cutting a stream, of any expected length, gives a part that ope
   fc.assert(
     fc.property(plains, cuts, fc.oneof(fc.constant('exact' as const), expectations), (plain, pieces, expectation) => {
       const expectedBytes = expectation === 'exact' ? plain.length : expectation;
-      const sealer = new PartSealer({ material: key.material, associatedData: 'name', geometry, ...(expectedBytes !== undefined && { expectedBytes }) });
+      const sealer = new PartSealer({
+        material: key.material,
+        associatedData: 'name',
+        geometry,
+        ...(expectedBytes !== undefined && { expectedBytes }),
+      });
       const sealed: Uint8Array[] = [];
       let position = 0;
       for (const piece of [...pieces, plain.length]) {
@@ -70,7 +92,11 @@ test('chunks of any size around the bound of small ones, in segments of a MiB', 
   const plain = randomBytes(plainCapacity(partGeometry, 0) + 100_000);
   const sizes = [1, 4_095, 4_096, 4_097, 65_536, 2, 3, 16_384, 10_000];
   for (const expectedBytes of [plain.length, plain.length + 1, plain.length - 1, 10, undefined]) {
-    const sealer = new PartSealer({ material: key.material, associatedData: 'name', ...(expectedBytes !== undefined && { expectedBytes }) });
+    const sealer = new PartSealer({
+      material: key.material,
+      associatedData: 'name',
+      ...(expectedBytes !== undefined && { expectedBytes }),
+    });
     const sealed: Uint8Array[] = [];
     for (let position = 0, turn = 0; position < plain.length; turn += 1) {
       const size = sizes[turn % sizes.length] ?? 1;
@@ -90,7 +116,8 @@ test('attack 45: a body of single bytes does not become a buffer for each', () =
 
 test('attack 37: every truncation is refused', () => {
   const sealed = seal(randomBytes(3 * perSegment));
-  for (let size = 0; size < sealed.length; size += 1) assert.throws(() => open(sealed.subarray(0, size)), SealBrokenError, `cut to ${size}`);
+  for (let size = 0; size < sealed.length; size += 1)
+    assert.throws(() => open(sealed.subarray(0, size)), SealBrokenError, `cut to ${size}`);
 });
 
 test('attack 37: every flipped bit is refused', () => {
@@ -103,7 +130,11 @@ test('attack 37: every flipped bit is refused', () => {
 });
 
 test('attack 37: bytes appended are refused', () => {
-  fc.assert(fc.property(plains, fc.uint8Array({ minLength: 1, maxLength: 300 }), (plain, extra) => assert.throws(() => open(Buffer.concat([seal(plain), extra])), SealBrokenError)));
+  fc.assert(
+    fc.property(plains, fc.uint8Array({ minLength: 1, maxLength: 300 }), (plain, extra) =>
+      assert.throws(() => open(Buffer.concat([seal(plain), extra])), SealBrokenError),
+    ),
+  );
 });
 
 test('attack 38: segments swapped, doubled or dropped are refused', () => {
@@ -111,7 +142,11 @@ test('attack 38: segments swapped, doubled or dropped are refused', () => {
   assert.equal(segments.length, 5);
   for (let first = 0; first < 5; first += 1) {
     assert.throws(() => open(Buffer.concat(segments.toSpliced(first, 1))), SealBrokenError, `without ${first}`);
-    assert.throws(() => open(Buffer.concat(segments.toSpliced(first, 0, segments[first] ?? Buffer.alloc(0)))), SealBrokenError, `twice ${first}`);
+    assert.throws(
+      () => open(Buffer.concat(segments.toSpliced(first, 0, segments[first] ?? Buffer.alloc(0)))),
+      SealBrokenError,
+      `twice ${first}`,
+    );
     for (let second = first + 1; second < 5; second += 1) {
       const swapped = segments.with(first, segments[second] ?? Buffer.alloc(0)).with(second, segments[first] ?? Buffer.alloc(0));
       assert.throws(() => open(Buffer.concat(swapped)), SealBrokenError, `${first} for ${second}`);
@@ -135,10 +170,20 @@ test('attack 37: another key is refused', () => {
 test('attack 38: no two ciphertexts of one nonce ever come out, however expectations fail', () => {
   // All zeroes: two ciphertexts under one key and nonce would be the same key stream, visible at once.
   const plain = Buffer.alloc(4 * perSegment);
-  for (const expectedBytes of [0, 1, perSegment - headerBytes, 2 * perSegment, plain.length, plain.length + 1, plain.length * 2]) {
+  for (const expectedBytes of [
+    0,
+    1,
+    perSegment - headerBytes,
+    2 * perSegment,
+    plain.length,
+    plain.length + 1,
+    plain.length * 2,
+  ]) {
     const sealer = new PartSealer({ material: key.material, associatedData: 'name', geometry, expectedBytes });
     const sealed = Buffer.concat([...sealer.take(plain), ...sealer.end()]);
-    const starts = segmentsOf(sealed).map((segment, index) => segment.subarray(index === 0 ? headerBytes : 0, (index === 0 ? headerBytes : 0) + 16).toString('hex'));
+    const starts = segmentsOf(sealed).map((segment, index) =>
+      segment.subarray(index === 0 ? headerBytes : 0, (index === 0 ? headerBytes : 0) + 16).toString('hex'),
+    );
     assert.equal(new Set(starts).size, starts.length);
     assert.equal(sealed.length, sealedSize(geometry, plain.length));
     assert.deepEqual(open(sealed), plain);

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { SmallChunks } from './small-chunks.ts';
 
 test('bytes come out in order and unchanged, whatever is taken afterwards', () => {
-  const sizes = fc.array(fc.oneof(fc.integer({ min: 0, max: 50 }), fc.integer({ min: 3_000, max: 5_000 }), fc.constant(65_536)), { maxLength: 60 });
+  const sizes = fc.array(fc.oneof(fc.integer({ min: 0, max: 50 }), fc.integer({ min: 3_000, max: 5_000 }), fc.constant(65_536)), {
+    maxLength: 60,
+  });
   fc.assert(
     fc.property(sizes, (list) => {
       const chunks = new SmallChunks();

@@ -16,7 +16,10 @@ interface Vector {
 }
 
 /** Made by `tools/tink-vectors.py` with Tink's own writer. */
-const file = JSON.parse(readFileSync(new URL('./tink-vectors.json', import.meta.url), 'utf8')) as { key: string; vectors: Vector[] };
+const file = JSON.parse(readFileSync(new URL('./tink-vectors.json', import.meta.url), 'utf8')) as {
+  key: string;
+  vectors: Vector[];
+};
 const key = { id: 'k', registryId: 1, material: Buffer.from(file.key, 'hex') };
 
 function plaintext(size: number): Buffer {
@@ -33,7 +36,11 @@ function sealWithHeader(vector: Vector, header: Buffer): Buffer {
   for (let segment = 0; segment < count; segment += 1) {
     const start = plainStart(geometry, segment);
     const sealing = cipher.seal(segment, segment === count - 1);
-    sealed.push(sealing.update(plain.subarray(start, start + plainCapacity(geometry, segment))), sealing.final(), sealing.getAuthTag());
+    sealed.push(
+      sealing.update(plain.subarray(start, start + plainCapacity(geometry, segment))),
+      sealing.final(),
+      sealing.getAuthTag(),
+    );
   }
   return Buffer.concat(sealed);
 }
