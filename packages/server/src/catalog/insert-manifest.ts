@@ -18,7 +18,7 @@ export async function lockManifest(tx: WriteQueries, repositoryId: number, diges
  * @throws MANIFEST_BLOB_UNKNOWN naming the first that is missing
  */
 export async function insertManifest(tx: WriteQueries, repositoryId: number, input: PushManifest): Promise<number> {
-  const linked = await findLinkedBlobs(tx, input.registryId, repositoryId, input.blobs);
+  const linked = await findLinkedBlobs(tx, input.registryId, repositoryId, [...input.blobs, ...input.optionalBlobs]);
   const missing = input.blobs.find((digest) => !linked.has(digest)) ?? (await missingChild(tx, repositoryId, input.children));
   if (missing !== undefined) {
     throw new RegistryError('MANIFEST_BLOB_UNKNOWN', {

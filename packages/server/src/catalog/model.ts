@@ -9,6 +9,8 @@ export interface ManifestFacts {
   readonly annotations: string | null;
   /** Digests of blobs that must be in the repository, each once. */
   readonly blobs: readonly string[];
+  /** Digests of blobs that are kept if the repository has them and not asked for if not; none of `blobs`. */
+  readonly optionalBlobs: readonly string[];
   /** Digests of manifests that must be in the repository, each once. */
   readonly children: readonly string[];
 }
@@ -23,6 +25,7 @@ export function factsOf(bytes: Uint8Array, contentType: string | undefined): Man
     subject: manifest.subject?.digest ?? null,
     annotations: isListed ? JSON.stringify(manifest.annotations) : null,
     blobs: manifest.requiredBlobs.map((blob) => blob.digest),
+    optionalBlobs: manifest.optionalBlobs.map((blob) => blob.digest),
     children: manifest.children.map((child) => child.digest),
   };
 }
@@ -41,6 +44,7 @@ export interface PushManifest {
   readonly sealedContent: Uint8Array;
   readonly sealedAnnotations: Uint8Array | null;
   readonly blobs: readonly string[];
+  readonly optionalBlobs: readonly string[];
   readonly children: readonly string[];
   /** The stored bytes of this digest do not open: put these in their place. */
   readonly isRepair: boolean;

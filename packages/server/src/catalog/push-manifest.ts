@@ -72,6 +72,7 @@ async function store(context: CatalogContext, request: ManifestPush, { bytes, re
     sealedContent: sealBytes(key, manifestSeal(registryId, digest), bytes),
     sealedAnnotations: facts.annotations === null ? null : sealBytes(key, annotationsSeal(registryId, digest), Buffer.from(facts.annotations)),
     blobs: facts.blobs,
+    optionalBlobs: facts.optionalBlobs,
     children: facts.children,
     isRepair,
     now: context.clock.now(),
