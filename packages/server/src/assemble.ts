@@ -1,18 +1,15 @@
-import { access as checkAccess, constants, mkdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { createAccess } from './access/index.ts';
+import { join } from 'node:path';
+import { type Access, createAccess } from './access/index.ts';
 import { createBlobs } from './blobs/index.ts';
 import { createCatalog } from './catalog/index.ts';
-import { Refusal, RegistryError } from './errors/index.ts';
+import { RegistryError } from './errors/index.ts';
 import { healthRoutes, measure } from './health/index.ts';
-import { type HttpLimits, type HttpServer, createHttpServer, logRequest } from './http/index.ts';
-import { type BlobStore, openFilesystemStore, openMemoryStore, openSealedStore } from './platform/blob-store/index.ts';
-import { systemClock } from './platform/clock.ts';
-import { type Database, acquireDataLock, openDatabase } from './platform/database/index.ts';
+import { type HttpLimits, type HttpServer, type Route, createHttpServer, logRequest } from './http/index.ts';
+import { type Storage, openStorage } from './open-storage.ts';
+import { type Clock, systemClock } from './platform/clock.ts';
 import { createCollector } from './platform/garbage/index.ts';
-import { WrappingKeyFile, openKeyRing } from './platform/keys/index.ts';
-import { createLogger } from './platform/logger.ts';
-import { createMetrics } from './platform/metrics.ts';
+import { type Logger, createLogger } from './platform/logger.ts';
+import { type Metrics, createMetrics } from './platform/metrics.ts';
 import { repeat } from './platform/repeat.ts';
 import { type CertificateSource, openCertificate } from './platform/tls/index.ts';
 import { type FirstRun, firstRunFileName, openRegistries, writeFirstRun } from './registries/index.ts';
@@ -45,45 +42,29 @@ export interface AssembledServer {
 const certificateCheckMs = 12 * 3_600_000;
 
 /**
- * The only place that constructs parts, in this order: data folder, lock, database, keys, store, features, port, first
- * sign-in. What was opened is pushed to `opened`, to be closed in reverse order, after a failure too.
+ * The only place that constructs parts: storage, features, port, first sign-in, background work. What was opened is
+ * pushed to `opened`, to be closed in reverse order, after a failure too.
  */
 export async function assemble(settings: Settings, opened: AsyncDisposableStack): Promise<AssembledServer> {
   const clock = systemClock;
   const log = createLogger({ level: settings.logLevel, format: settings.logFormat, region: settings.region });
-  const dataDir = resolve(settings.data);
-  await prepareDataDir(dataDir);
-  if (settings.database === undefined) opened.adopt(acquireDataLock(dataDir), (lock) => lock.release());
-  const database = opened.adopt(await openDatabaseOf(settings, dataDir, clock.now(), (error) => log.warn({ err: error }, 'an idle database connection broke')), (each) => each.close());
-  const keyFile = join(dataDir, 'keys', 'wrapping-keys.json');
-  const keys = await openKeyRing({ database, file: new WrappingKeyFile(keyFile), clock });
-  const store = opened.adopt(openSealedStore(await openStore(settings, dataDir)), (each) => each.close());
+  const storage = await openStorage(settings, opened, { clock, log });
+  const { dataDir, database, keys, keyFile } = storage;
   const certificate = await openCertificate({ ...settings, folder: join(dataDir, 'tls'), names: certificateNames(settings), now: clock.now() });
+  const stopping = new AbortController();
+  const metrics = createMetrics({ version: readVersion(), region: settings.region });
+  const access = await createAccess({ database, keys, clock });
+  const work = createFeatures(settings, { storage, access, metrics, clock, log, signal: stopping.signal });
+  // Closed in reverse order: say that it ends, stop accepting and let requests end, then end background work.
+  const loops: Promise<void>[] = [];
+  opened.defer(async () => void (await Promise.all([...loops, work.stop()])));
 
   let origin = '';
   const loginServer = (): string => settings.loginServer?.replace(/^https?:\/\//, '') ?? new URL(origin).host;
   const registries = await openRegistries({ database, keys, clock, loginServer, isAnonymousPullEnabled: settings.anonymousPull });
-  const access = await createAccess({ database, keys, clock });
-  const common = { database, keys, clock, log, garbageDelayMs: settings.garbageDelayMs };
-  const blobs = createBlobs({ ...common, store, uploadExpiryMs: settings.uploadExpiryMs });
-  const catalog = createCatalog({ ...common, manifestCacheBytes: settings.manifestCacheBytes });
-  const scrub = createScrub({ ...common, store });
-  const collector = createCollector({ database, clock, log, handlers: [...blobs.garbageHandlers, ...catalog.garbageHandlers] });
-  const metrics = createMetrics({ version: readVersion(), region: settings.region });
-  measure(metrics, { database, clock, activeUploads: blobs.activeUploads, freedParts: blobs.freedParts, signInFailures: access.signInFailures });
-
-  const stopping = new AbortController();
   const started = Promise.withResolvers<void>();
-  const checks = { database: () => database.check(), 'blob store': () => store.check(), 'key ring': () => keys.check() };
   const http = createHttpServer({
-    routes: [
-      ...blobs.routes,
-      ...catalog.routes,
-      ...access.routes,
-      ...scrub.routes,
-      ...upkeepRoutes({ database, clock, collector, freedParts: blobs.freedParts }),
-      ...healthRoutes({ metrics, isServing: () => !stopping.signal.aborted, checks, log }),
-    ],
+    routes: [...work.routes, ...access.routes],
     authenticate: access.authenticate,
     challenge: access.challenge,
     resolveRegistry: registries.resolve,
@@ -98,9 +79,6 @@ export async function assemble(settings: Settings, opened: AsyncDisposableStack)
       logRequest(log, record);
     },
   });
-  // Closed in reverse order: say that it ends, stop accepting and let requests end, then background work.
-  const loops: Promise<void>[] = [];
-  opened.defer(async () => void (await Promise.all([...loops, blobs.stop(), scrub.stop()])));
   opened.defer(() => http.close(settings.graceTimeMs));
   opened.defer(() => {
     stopping.abort();
@@ -118,39 +96,56 @@ export async function assemble(settings: Settings, opened: AsyncDisposableStack)
     },
   });
   const reloadCertificate = () => reloadInto(http, certificate, clock.now());
-  loops.push(
-    collector.run(settings.garbageIntervalMs, stopping.signal),
-    repeat(() => blobs.expireUploads(stopping.signal), { name: 'expiry of uploads', everyMs: settings.garbageIntervalMs, signal: stopping.signal, log }),
-    repeat(reloadCertificate, { name: 'renewal of the certificate', everyMs: certificateCheckMs, signal: stopping.signal, log }),
-  );
+  loops.push(...work.loops(), repeat(reloadCertificate, { name: 'renewal of the certificate', everyMs: certificateCheckMs, signal: stopping.signal, log }));
   // From here on requests are served; those that came during the start have waited.
   started.resolve();
   // The writer may still be loading; a start that is reported has seen it answer.
   await database.check();
-  const facts = { origin, loginServer: loginServer(), dataDir, keyFile, firstRunFile: join(dataDir, firstRunFileName), firstRun, authorityFile: certificate?.authorityFile };
   log.info({ origin, dataDir, engine: database.engine }, 'the server listens');
+  const facts = { origin, loginServer: loginServer(), dataDir, keyFile, firstRunFile: join(dataDir, firstRunFileName), firstRun, authorityFile: certificate?.authorityFile };
   return { facts, http, reloadCertificate };
 }
 
-async function prepareDataDir(dataDir: string): Promise<void> {
-  try {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 });
-    await checkAccess(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
-  } catch (error) {
-    throw new Refusal(`the data folder ${dataDir} cannot be made or written`, 'give the user that runs berth write access to it, or choose another folder with --data', { cause: error });
-  }
+interface FeatureParts {
+  readonly storage: Storage;
+  readonly access: Access;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Aborts when the server is told to stop. */
+  readonly signal: AbortSignal;
 }
 
-function openDatabaseOf(settings: Settings, dataDir: string, now: number, onIdleError: (error: Error) => void): Promise<Database> {
-  const location = settings.database === undefined ? { file: join(dataDir, 'berth.db') } : { url: settings.database };
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const transactionsModule = new URL(`./transactions.${extension}`, import.meta.url);
-  return openDatabase({ location, now, transactionsModule, maxConnections: settings.databaseConnections, onIdleError });
+interface Work {
+  readonly routes: readonly Route[];
+  /** Begins what runs in the background until the signal aborts. */
+  loops(): readonly Promise<void>[];
+  stop(): Promise<unknown>;
 }
 
-function openStore(settings: Settings, dataDir: string): Promise<BlobStore> {
-  if (settings.blobStore === 'memory:') return Promise.resolve(openMemoryStore());
-  return openFilesystemStore(settings.blobStore === undefined ? join(dataDir, 'parts') : resolve(settings.blobStore.slice('file:'.length)));
+function createFeatures(settings: Settings, { storage, access, metrics, clock, log, signal }: FeatureParts): Work {
+  const { database, keys, store } = storage;
+  const common = { database, keys, clock, log, garbageDelayMs: settings.garbageDelayMs };
+  const blobs = createBlobs({ ...common, store, uploadExpiryMs: settings.uploadExpiryMs });
+  const catalog = createCatalog({ ...common, manifestCacheBytes: settings.manifestCacheBytes });
+  const scrub = createScrub({ database, keys, clock, log, store });
+  const collector = createCollector({ database, clock, log, handlers: [...blobs.garbageHandlers, ...catalog.garbageHandlers] });
+  measure(metrics, { database, clock, activeUploads: blobs.activeUploads, freedParts: blobs.freedParts, signInFailures: access.signInFailures });
+  const checks = { database: () => database.check(), 'blob store': () => store.check(), 'key ring': () => keys.check() };
+  return {
+    routes: [
+      ...blobs.routes,
+      ...catalog.routes,
+      ...scrub.routes,
+      ...upkeepRoutes({ database, clock, collector, freedParts: blobs.freedParts }),
+      ...healthRoutes({ metrics, isServing: () => !signal.aborted, checks, log }),
+    ],
+    loops: () => [
+      collector.run(settings.garbageIntervalMs, signal),
+      repeat(() => blobs.expireUploads(signal), { name: 'expiry of uploads', everyMs: settings.garbageIntervalMs, signal, log }),
+    ],
+    stop: () => Promise.all([blobs.stop(), scrub.stop(), catalog.close()]),
+  };
 }
 
 function limitsOf(settings: Settings): HttpLimits {
@@ -166,8 +161,10 @@ function limitsOf(settings: Settings): HttpLimits {
 
 /** Names that clients may use beside those that every machine has. */
 function certificateNames({ host, loginServer }: Settings): readonly string[] {
-  const publicName = loginServer === undefined ? undefined : new URL(loginServer.includes('://') ? loginServer : `https://${loginServer}`).hostname.replace(/^\[|\]$/g, '');
-  return [host, publicName].filter((name) => name !== undefined && !isEveryAddress(name)) as string[];
+  const names = isEveryAddress(host) ? [] : [host];
+  if (loginServer === undefined) return names;
+  const { hostname } = new URL(loginServer.includes('://') ? loginServer : `https://${loginServer}`);
+  return [...names, hostname.replaceAll(/^\[|\]$/g, '')];
 }
 
 async function reloadInto(http: HttpServer, certificate: CertificateSource | undefined, now: number): Promise<void> {

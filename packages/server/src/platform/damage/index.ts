@@ -1,2 +1,2 @@
-export { isBlobDamaged, knownDamage } from './queries.ts';
+export { countDamage, isBlobDamaged, knownDamage } from './queries.ts';
 export { clearDamage, damageTransactions, recordDamage } from './transactions.ts';
