@@ -6,7 +6,9 @@ import { expireUploads } from './expire-uploads.ts';
 import { blobRoutes } from './routes.ts';
 import { UploadSessions } from './upload-sessions.ts';
 
+export { endUpload } from './free-parts.ts';
 export { findLinkedBlobs } from './link-blob.ts';
+export { linkSubject } from './model.ts';
 export { blobTransactions } from './transactions.ts';
 
 export interface BlobsOptions extends Omit<BlobsContext, 'sessions'> {

@@ -1,3 +1,4 @@
+import { endUpload } from '../blobs/index.ts';
 import { type WriteQueries, lockRows } from '../platform/database/index.ts';
 import { addCandidates } from '../platform/garbage/candidates.ts';
 import { defineCollection } from '../platform/garbage/handler.ts';
@@ -8,19 +9,15 @@ const batch = 500;
 /** Sealed manifests that one transaction deletes, in bytes: their pages have to be freed one by one. */
 const batchBytes = 16 * 1024 * 1024;
 
-/** A request may still be writing the reserved part of an upload: by then it has ended. */
-const partDelayMs = 60 * 60 * 1000;
-
 /** A deleted repository: its tags, manifests, uploads and links go batch by batch, then its row. */
 export const repositoryCollection = defineCollection('repository', async (tx, { subject, now }) => {
   const id = Number(subject);
   // Waits for pushes that found the repository alive; after that nothing comes in any more.
   const repository = await lockRows(tx.selectFrom('repositories').select('deleted_at').where('id', '=', id)).executeTakeFirst();
   if (repository === undefined || repository.deleted_at === null) return 'done';
-  for (const deleteSome of [deleteTags, deleteReferences, deleteManifests, deleteLinks]) {
+  for (const deleteSome of [deleteTags, deleteReferences, deleteManifests, deleteUpload, deleteLinks]) {
     if (await deleteSome(tx, id, now)) return 'again';
   }
-  if (await deleteUpload(tx, id, now + partDelayMs)) return 'again';
   await tx.deleteFrom('repositories').where('id', '=', id).execute();
   return 'done';
 });
@@ -81,12 +78,9 @@ async function deleteLinks(tx: WriteQueries, repositoryId: number, now: number):
   return true;
 }
 
-async function deleteUpload(tx: WriteQueries, repositoryId: number, dueAt: number): Promise<boolean> {
+async function deleteUpload(tx: WriteQueries, repositoryId: number, now: number): Promise<boolean> {
   const upload = await lockRows(tx.selectFrom('uploads').select('id').where('repository_id', '=', repositoryId).limit(1)).executeTakeFirst();
   if (upload === undefined) return false;
-  const parts = await tx.updateTable('parts').set({ upload_id: null }).where('upload_id', '=', upload.id).returning('name').execute();
-  const names = parts.map((part) => part.name);
-  await addCandidates(tx, 'part', names, dueAt);
-  await tx.deleteFrom('uploads').where('id', '=', upload.id).execute();
+  await endUpload(tx, { uploadId: upload.id, untouchedPart: undefined, now });
   return true;
 }

@@ -1,3 +1,4 @@
+import { linkSubject } from '../blobs/index.ts';
 import { type TransactionDefinition, type WriteQueries, defineTransaction } from '../platform/database/index.ts';
 import { addCandidate, addCandidates } from '../platform/garbage/candidates.ts';
 import { ensureRepository, findRepositoryId } from '../repositories/index.ts';
@@ -48,7 +49,7 @@ export const deleteManifest = defineTransaction('catalog.delete-manifest', async
   if (manifestId === undefined) return 'manifest-unknown';
   const used = await tx.selectFrom('manifest_blobs').select('blob_id').where('manifest_id', '=', manifestId).execute();
   await tx.deleteFrom('manifests').where('id', '=', manifestId).execute();
-  const subjects = used.map((row) => `${repositoryId}:${row.blob_id}`);
+  const subjects = used.map((row) => linkSubject(repositoryId, row.blob_id));
   await addCandidates(tx, 'repository-blob', subjects, input.dueAt);
   return 'deleted';
 });
