@@ -32,18 +32,31 @@ async function compare(model: CatalogModel, registry: TestCatalog, name: string)
   if (expected === undefined) assert.equal(listed.error, 'NAME_UNKNOWN');
   else assert.deepEqual(listed.json, { name, tags: [...expected.tags.keys()].toSorted() });
   for (const { digest } of blobs) {
-    assert.equal((await registry.ask('head-blob', { name, digest })).status, expected?.blobs.has(digest) === true ? 200 : 404, `blob ${digest}`);
+    assert.equal(
+      (await registry.ask('head-blob', { name, digest })).status,
+      expected?.blobs.has(digest) === true ? 200 : 404,
+      `blob ${digest}`,
+    );
   }
-  for (const manifest of manifests) await compareManifest(registry, name, manifest.digest, expected?.manifests.get(manifest.digest));
+  for (const manifest of manifests)
+    await compareManifest(registry, name, manifest.digest, expected?.manifests.get(manifest.digest));
   for (const tag of tags) await compareManifest(registry, name, tag, expected?.manifests.get(expected.tags.get(tag) ?? ''));
   for (const subject of subjects) {
     const answer = await registry.ask('list-referrers', { name, digest: subject });
-    assert.deepEqual((answer.json as { manifests: unknown[] }).manifests, (expected?.referrersOf(subject) ?? []).map(descriptorOf));
+    assert.deepEqual(
+      (answer.json as { manifests: unknown[] }).manifests,
+      (expected?.referrersOf(subject) ?? []).map(descriptorOf),
+    );
   }
   assert.deepEqual((await registry.ask('list-repositories', {})).json, { repositories: model.listed() });
 }
 
-async function compareManifest(registry: TestCatalog, name: string, reference: string, expected: KnownManifest | undefined): Promise<void> {
+async function compareManifest(
+  registry: TestCatalog,
+  name: string,
+  reference: string,
+  expected: KnownManifest | undefined,
+): Promise<void> {
   const got = await registry.ask('get-manifest', { name, reference });
   assert.equal(got.status, expected === undefined ? 404 : 200, `manifest ${reference}`);
   if (expected === undefined) return;
@@ -53,7 +66,13 @@ async function compareManifest(registry: TestCatalog, name: string, reference: s
 }
 
 function descriptorOf({ mediaType, digest, bytes, artifactType, annotations }: KnownManifest): object {
-  return { mediaType, digest, size: bytes.length, ...(artifactType !== undefined && { artifactType }), ...(annotations !== undefined && { annotations }) };
+  return {
+    mediaType,
+    digest,
+    size: bytes.length,
+    ...(artifactType !== undefined && { artifactType }),
+    ...(annotations !== undefined && { annotations }),
+  };
 }
 
 const anyRepository = fc.constantFrom('a', 'a', ...repositories);
@@ -84,7 +103,10 @@ const pushWhole = fc.tuple(anyRepository, anyManifest, anyTag).map(([name, at, t
     const manifest = manifests[at] ?? assert.fail();
     await pushAll(manifest.digest);
     assert.equal(model.push(name, manifest, [tag]), undefined);
-    assert.equal((await registry.ask('put-manifest', { name, reference: manifest.digest, query: { tag }, body: manifest.bytes })).status, 201);
+    assert.equal(
+      (await registry.ask('put-manifest', { name, reference: manifest.digest, query: { tag }, body: manifest.bytes })).status,
+      201,
+    );
   }),
 );
 
@@ -158,7 +180,23 @@ const restart = anyRepository.map(
 );
 
 const isLong = process.env['BERTH_LONG'] === '1';
-const commands = [pushBlob, pushWhole, pushWhole, pushManifest, pushManifest, mount, deleteTag, deleteManifest, deleteManifest, deleteBlob, deleteRepository, collect, collect, collect, restart];
+const commands = [
+  pushBlob,
+  pushWhole,
+  pushWhole,
+  pushManifest,
+  pushManifest,
+  mount,
+  deleteTag,
+  deleteManifest,
+  deleteManifest,
+  deleteBlob,
+  deleteRepository,
+  collect,
+  collect,
+  collect,
+  restart,
+];
 
 forEachEngine((engine) => {
   test('model: the catalog never differs from a simple one, and nothing is left of what is gone', async (t) => {
@@ -184,7 +222,18 @@ async function leaveNothing(registry: TestCatalog): Promise<void> {
     registry.clock.time += 2 * garbageDelayMs;
     await registry.collect();
   }
-  for (const table of ['repositories', 'manifests', 'manifest_blobs', 'manifest_children', 'tags', 'repository_blobs', 'blobs', 'uploads', 'parts', 'garbage'] as const) {
+  for (const table of [
+    'repositories',
+    'manifests',
+    'manifest_blobs',
+    'manifest_children',
+    'tags',
+    'repository_blobs',
+    'blobs',
+    'uploads',
+    'parts',
+    'garbage',
+  ] as const) {
     const row = await registry.database.read.selectFrom(table).selectAll().limit(1).executeTakeFirst();
     assert.equal(row, undefined, `a row is left in ${table}`);
   }

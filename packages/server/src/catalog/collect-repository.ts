@@ -25,7 +25,8 @@ export const repositoryCollection = defineCollection('repository', async (tx, { 
 async function deleteTags(tx: WriteQueries, repositoryId: number): Promise<boolean> {
   const tags = await tx.selectFrom('tags').select('name').where('repository_id', '=', repositoryId).limit(batch).execute();
   const names = tags.map((tag) => tag.name);
-  if (names.length > 0) await tx.deleteFrom('tags').where('repository_id', '=', repositoryId).where('name', 'in', names).execute();
+  if (names.length > 0)
+    await tx.deleteFrom('tags').where('repository_id', '=', repositoryId).where('name', 'in', names).execute();
   return names.length > 0;
 }
 
@@ -33,11 +34,16 @@ async function deleteTags(tx: WriteQueries, repositoryId: number): Promise<boole
 async function deleteReferences(tx: WriteQueries, repositoryId: number): Promise<boolean> {
   const blobs = await tx
     .deleteFrom('manifest_blobs')
-    .where(({ eb, refTuple, selectFrom }) =>
+    .where((eb) =>
       eb(
-        refTuple('manifest_id', 'blob_id'),
+        eb.refTuple('manifest_id', 'blob_id'),
         'in',
-        selectFrom('manifest_blobs').select(['manifest_id', 'blob_id']).where('repository_id', '=', repositoryId).limit(batch).$asTuple('manifest_id', 'blob_id'),
+        eb
+          .selectFrom('manifest_blobs')
+          .select(['manifest_id', 'blob_id'])
+          .where('repository_id', '=', repositoryId)
+          .limit(batch)
+          .$asTuple('manifest_id', 'blob_id'),
       ),
     )
     .returning('blob_id')
@@ -45,11 +51,12 @@ async function deleteReferences(tx: WriteQueries, repositoryId: number): Promise
   if (blobs.length > 0) return true;
   const children = await tx
     .deleteFrom('manifest_children')
-    .where(({ eb, refTuple, selectFrom }) =>
+    .where((eb) =>
       eb(
-        refTuple('manifest_id', 'child_digest'),
+        eb.refTuple('manifest_id', 'child_digest'),
         'in',
-        selectFrom('manifest_children')
+        eb
+          .selectFrom('manifest_children')
           .select(['manifest_id', 'child_digest'])
           .where('repository_id', '=', repositoryId)
           .limit(batch)
@@ -62,7 +69,12 @@ async function deleteReferences(tx: WriteQueries, repositoryId: number): Promise
 }
 
 async function deleteManifests(tx: WriteQueries, repositoryId: number): Promise<boolean> {
-  const manifests = await tx.selectFrom('manifests').select(['id', 'size_bytes']).where('repository_id', '=', repositoryId).limit(batch).execute();
+  const manifests = await tx
+    .selectFrom('manifests')
+    .select(['id', 'size_bytes'])
+    .where('repository_id', '=', repositoryId)
+    .limit(batch)
+    .execute();
   let bytes = 0;
   const ids = manifests.filter((manifest) => (bytes += manifest.size_bytes) <= batchBytes).map((manifest) => manifest.id);
   if (ids.length > 0) await tx.deleteFrom('manifests').where('id', 'in', ids).execute();
@@ -70,7 +82,12 @@ async function deleteManifests(tx: WriteQueries, repositoryId: number): Promise<
 }
 
 async function deleteLinks(tx: WriteQueries, repositoryId: number, now: number): Promise<boolean> {
-  const links = await tx.selectFrom('repository_blobs').select('blob_id').where('repository_id', '=', repositoryId).limit(batch).execute();
+  const links = await tx
+    .selectFrom('repository_blobs')
+    .select('blob_id')
+    .where('repository_id', '=', repositoryId)
+    .limit(batch)
+    .execute();
   const blobIds = links.map((link) => link.blob_id);
   if (blobIds.length === 0) return false;
   await tx.deleteFrom('repository_blobs').where('repository_id', '=', repositoryId).where('blob_id', 'in', blobIds).execute();
@@ -79,7 +96,9 @@ async function deleteLinks(tx: WriteQueries, repositoryId: number, now: number):
 }
 
 async function deleteUpload(tx: WriteQueries, repositoryId: number, now: number): Promise<boolean> {
-  const upload = await lockRows(tx.selectFrom('uploads').select('id').where('repository_id', '=', repositoryId).limit(1)).executeTakeFirst();
+  const upload = await lockRows(
+    tx.selectFrom('uploads').select('id').where('repository_id', '=', repositoryId).limit(1),
+  ).executeTakeFirst();
   if (upload === undefined) return false;
   await endUpload(tx, { uploadId: upload.id, untouchedPart: undefined, now });
   return true;

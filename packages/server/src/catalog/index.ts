@@ -7,8 +7,6 @@ import { ManifestCache } from './manifest-cache.ts';
 import { ManifestParser } from './manifest-parser.ts';
 import { catalogRoutes } from './routes.ts';
 
-export { catalogTransactions } from './transactions.ts';
-
 export interface CatalogOptions extends Omit<CatalogContext, 'cache' | 'parser' | 'gate'> {
   /** Memory for opened manifests. */
   readonly manifestCacheBytes: number;
@@ -24,7 +22,12 @@ export interface Catalog {
 /** Manifests, tags, referrers and repositories: the second half of the distribution protocol. */
 export function createCatalog({ manifestCacheBytes, ...options }: CatalogOptions): Catalog {
   const parser = new ManifestParser();
-  const context: CatalogContext = { ...options, cache: new ManifestCache(manifestCacheBytes), parser, gate: new LargeManifestGate() };
+  const context: CatalogContext = {
+    ...options,
+    cache: new ManifestCache(manifestCacheBytes),
+    parser,
+    gate: new LargeManifestGate(),
+  };
   return {
     routes: catalogRoutes(context),
     garbageHandlers: [{ kind: 'repository', transaction: repositoryCollection }],

@@ -44,7 +44,8 @@ export async function insertManifest(tx: WriteQueries, repositoryId: number, inp
     .returning('id')
     .executeTakeFirst();
   // On PostgreSQL the same push may have committed between the look and the insert: then that one is ours.
-  if (inserted === undefined) return (await lockManifest(tx, repositoryId, input.digest)) ?? insertManifest(tx, repositoryId, input);
+  if (inserted === undefined)
+    return (await lockManifest(tx, repositoryId, input.digest)) ?? insertManifest(tx, repositoryId, input);
   await insertReferences(tx, { repository_id: repositoryId, manifest_id: inserted.id }, [...linked.values()], input.children);
   return inserted.id;
 }
@@ -76,7 +77,12 @@ async function insertReferences(
 
 async function missingChild(tx: WriteQueries, repositoryId: number, digests: readonly string[]): Promise<string | undefined> {
   for (const batch of batchesOf(digests)) {
-    const rows = await tx.selectFrom('manifests').select('digest').where('repository_id', '=', repositoryId).where('digest', 'in', batch).execute();
+    const rows = await tx
+      .selectFrom('manifests')
+      .select('digest')
+      .where('repository_id', '=', repositoryId)
+      .where('digest', 'in', batch)
+      .execute();
     if (rows.length === batch.length) continue;
     const found = new Set(rows.map((row) => row.digest));
     return batch.find((digest) => !found.has(digest));

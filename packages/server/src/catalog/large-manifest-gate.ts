@@ -7,7 +7,7 @@ export interface LargeManifestLimits {
   readonly maxWaiting: number;
 }
 
-export const defaultLargeManifestLimits: LargeManifestLimits = { atOnce: 8, maxWaiting: 256 };
+const defaultLimits: LargeManifestLimits = { atOnce: 8, maxWaiting: 256 };
 
 /** Lets a few large manifests in at a time, first come, first served; the others wait with their bytes still on the wire. */
 export class LargeManifestGate {
@@ -15,7 +15,7 @@ export class LargeManifestGate {
   readonly #waiting = new Set<() => void>();
   #inside = 0;
 
-  constructor(limits: LargeManifestLimits = defaultLargeManifestLimits) {
+  constructor(limits: LargeManifestLimits = defaultLimits) {
     this.#limits = limits;
   }
 
@@ -27,7 +27,10 @@ export class LargeManifestGate {
       return;
     }
     if (this.#waiting.size >= this.#limits.maxWaiting) {
-      throw new RegistryError('UNAVAILABLE', { message: 'too many large manifests are being pushed: try again', headers: { 'Retry-After': '1' } });
+      throw new RegistryError('UNAVAILABLE', {
+        message: 'too many large manifests are being pushed: try again',
+        headers: { 'Retry-After': '1' },
+      });
     }
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const giveUp = (): void => {

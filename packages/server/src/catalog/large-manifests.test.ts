@@ -13,10 +13,19 @@ const never = new AbortController().signal;
 test('large manifests are read as small ones are', async (t) => {
   const parser = new ManifestParser();
   t.after(() => parser.close());
-  const documents = [200, 2000].map((count) => bytesOf(image('config', Array.from({ length: count }, (_, at) => String(at)))));
+  const documents = [200, 2000].map((count) =>
+    bytesOf(
+      image(
+        'config',
+        Array.from({ length: count }, (_, at) => String(at)),
+      ),
+    ),
+  );
   assert.ok((documents[0]?.length ?? 0) < 65_536 && (documents[1]?.length ?? 0) > 65_536);
   for (const document of documents) assert.deepEqual(await parser.parse(document, undefined), factsOf(document, undefined));
-  const many = await Promise.all(Array.from({ length: 5 }, () => parser.parse(documents[1] ?? Buffer.alloc(0), mediaTypes.ociManifest)));
+  const many = await Promise.all(
+    Array.from({ length: 5 }, () => parser.parse(documents[1] ?? Buffer.alloc(0), mediaTypes.ociManifest)),
+  );
   for (const facts of many) assert.equal(facts.blobs.length, 2001);
 });
 
@@ -24,7 +33,9 @@ test('what is wrong with a large manifest is said as with a small one', async (t
   const parser = new ManifestParser();
   t.after(() => parser.close());
   for (const pad of [10, 100_000]) {
-    const error = await parser.parse(Buffer.from(`{"schemaVersion":2,"x":"${'x'.repeat(pad)}","x":1}`), mediaTypes.ociManifest).catch((each: unknown) => each);
+    const error = await parser
+      .parse(Buffer.from(`{"schemaVersion":2,"x":"${'x'.repeat(pad)}","x":1}`), mediaTypes.ociManifest)
+      .catch((each: unknown) => each);
     assert.ok(error instanceof OciError);
     assert.equal(error.code, 'MANIFEST_INVALID');
     assert.match(error.message, /"x" twice/);
@@ -60,7 +71,11 @@ test('so many large manifests at once, the others in their order', async () => {
   await gate.enter(never);
   const entered: number[] = [];
   const gone = new AbortController();
-  const waiting = [gate.enter(never).then(() => entered.push(1)), gate.enter(gone.signal), gate.enter(never).then(() => entered.push(3))];
+  const waiting = [
+    gate.enter(never).then(() => entered.push(1)),
+    gate.enter(gone.signal),
+    gate.enter(never).then(() => entered.push(3)),
+  ];
   await assert.rejects(gate.enter(never), { error: 'UNAVAILABLE' });
   gone.abort(new Error('the client went away'));
   await assert.rejects(waiting[1] ?? Promise.resolve(), /the client went away/);

@@ -19,12 +19,21 @@ interface ReferrersPage {
   readonly next: URLSearchParams | undefined;
 }
 
-async function pageOf(registry: TestCatalog, digest: string, query: URLSearchParams | Record<string, string> = {}, name = 'a'): Promise<ReferrersPage> {
+async function pageOf(
+  registry: TestCatalog,
+  digest: string,
+  query: URLSearchParams | Record<string, string> = {},
+  name = 'a',
+): Promise<ReferrersPage> {
   const answer = await registry.ask('list-referrers', { name, digest, query });
   assert.equal(answer.status, 200, answer.message);
   assert.equal(answer.headers['Content-Type'], mediaTypes.ociIndex);
   const link = /^<\/v2\/a\/referrers\/sha256:[0-9a-f]{64}\?([^>]+)>; rel="next"$/.exec(String(answer.headers['Link'] ?? ''));
-  return { index: answer.json as ReferrersPage['index'], headers: answer.headers, next: link === null ? undefined : new URLSearchParams(link[1]) };
+  return {
+    index: answer.json as ReferrersPage['index'],
+    headers: answer.headers,
+    next: link === null ? undefined : new URLSearchParams(link[1]),
+  };
 }
 
 async function allOf(registry: TestCatalog, digest: string, query: Record<string, string>): Promise<readonly Listed[]> {
@@ -54,12 +63,20 @@ forEachEngine((engine) => {
     const registry = await openTestCatalog(engine, t);
     await registry.pushBlob('a', 'config');
     const documents = {
-      signature: image('config', [], { artifactType: 'application/vnd.example.signature', subject, annotations: { 'org.example': 'ä "x" \\ \u2028', ['__proto__']: 'p' } }),
+      signature: image('config', [], {
+        artifactType: 'application/vnd.example.signature',
+        subject,
+        annotations: { 'org.example': 'ä "x" \\ \u2028', ['__proto__']: 'p' },
+      }),
       plain: image('config', [], { subject }),
       list: index([], { subject, annotations: { a: 'b' } }),
       typedList: index([], { subject, artifactType: 'application/vnd.example.list' }),
     };
-    Object.defineProperty((documents.signature as { annotations: object }).annotations, '__proto__', { value: 'p', enumerable: true, configurable: true });
+    Object.defineProperty((documents.signature as { annotations: object }).annotations, '__proto__', {
+      value: 'p',
+      enumerable: true,
+      configurable: true,
+    });
     for (const document of Object.values(documents)) await registry.push('a', document);
     const listed = new Map((await pageOf(registry, subject.digest)).index.manifests.map((each) => [each.digest, each]));
     const expected = (document: object, mediaType: string, artifactType: string | undefined) => ({
@@ -106,15 +123,23 @@ forEachEngine((engine) => {
     const registry = await openTestCatalog(engine, t);
     await registry.pushBlob('a', 'config');
     const types = ['application/vnd.example.x', 'application/vnd.example.y'];
-    const documents = Array.from({ length: 25 }, (_, at) => image('config', [], { subject, artifactType: types[at % 2], annotations: { at: String(at) } }));
+    const documents = Array.from({ length: 25 }, (_, at) =>
+      image('config', [], { subject, artifactType: types[at % 2], annotations: { at: String(at) } }),
+    );
     for (const document of documents) await registry.push('a', document);
     const digests = documents.map((document) => digestOf(bytesOf(document)));
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 30 }), fc.constantFrom(undefined, 0, 1), async (n, typeAt) => {
         const artifactType = typeAt === undefined ? undefined : types[typeAt];
-        const found = await allOf(registry, subject.digest, { n: String(n), ...(artifactType !== undefined && { artifactType }) });
+        const found = await allOf(registry, subject.digest, {
+          n: String(n),
+          ...(artifactType !== undefined && { artifactType }),
+        });
         const expected = digests.filter((_, at) => typeAt === undefined || at % 2 === typeAt).toSorted();
-        assert.deepEqual(found.map((each) => each.digest), expected);
+        assert.deepEqual(
+          found.map((each) => each.digest),
+          expected,
+        );
       }),
       { numRuns: 25 },
     );
@@ -122,19 +147,28 @@ forEachEngine((engine) => {
     const cursor = first.index.manifests.at(-1)?.digest ?? '';
     await registry.ask('delete-manifest', { name: 'a', reference: cursor });
     const rest = await allOf(registry, subject.digest, Object.fromEntries(first.next ?? []));
-    assert.deepEqual(rest.map((each) => each.digest), digests.toSorted().slice(10));
+    assert.deepEqual(
+      rest.map((each) => each.digest),
+      digests.toSorted().slice(10),
+    );
   });
 
   test('a page is bounded in bytes, not only in entries', async (t) => {
     const registry = await openTestCatalog(engine, t);
     await registry.pushBlob('a', 'config');
     const digests: string[] = [];
-    for (let at = 0; at < 7; at += 1) digests.push(await registry.push('a', image('config', [], { subject, annotations: { at: String(at), pad: 'x'.repeat(1_500_000) } })));
+    for (let at = 0; at < 7; at += 1)
+      digests.push(
+        await registry.push('a', image('config', [], { subject, annotations: { at: String(at), pad: 'x'.repeat(1_500_000) } })),
+      );
     const first = await pageOf(registry, subject.digest);
     assert.equal(first.index.manifests.length, 2);
     assert.ok(first.next !== undefined);
     const all = await allOf(registry, subject.digest, {});
-    assert.deepEqual(all.map((each) => each.digest), digests.toSorted());
+    assert.deepEqual(
+      all.map((each) => each.digest),
+      digests.toSorted(),
+    );
     assert.ok(all.every((each) => each.annotations?.['pad']?.length === 1_500_000));
   });
 
@@ -143,9 +177,16 @@ forEachEngine((engine) => {
     await registry.pushBlob('a', 'config');
     // A digest cannot be known before its bytes, so a true cycle needs a reference that is wrong: it is missing.
     const fake = digestOf('the digest that this index will have');
-    const self = bytesOf({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [{ mediaType: mediaTypes.ociIndex, digest: fake, size: 3 }] });
+    const self = bytesOf({
+      schemaVersion: 2,
+      mediaType: mediaTypes.ociIndex,
+      manifests: [{ mediaType: mediaTypes.ociIndex, digest: fake, size: 3 }],
+    });
     assert.equal((await registry.ask('put-manifest', { name: 'a', reference: fake, body: self })).error, 'DIGEST_INVALID');
-    assert.equal((await registry.ask('put-manifest', { name: 'a', reference: 'self', body: self })).error, 'MANIFEST_BLOB_UNKNOWN');
+    assert.equal(
+      (await registry.ask('put-manifest', { name: 'a', reference: 'self', body: self })).error,
+      'MANIFEST_BLOB_UNKNOWN',
+    );
     // A chain in which each refers to the one before, as subject and as child, closed by naming a later one as subject.
     let before: object = image('config');
     await registry.push('a', before);
@@ -156,7 +197,8 @@ forEachEngine((engine) => {
       chain.push(await registry.push('a', before, 'tip'));
     }
     for (const digest of chain) assert.ok((await pageOf(registry, digest)).index.manifests.length <= 1);
-    for (const digest of chain.toReversed()) assert.equal((await registry.ask('delete-manifest', { name: 'a', reference: digest })).status, 202);
+    for (const digest of chain.toReversed())
+      assert.equal((await registry.ask('delete-manifest', { name: 'a', reference: digest })).status, 202);
     registry.clock.time += 10 * 86_400_000;
     await registry.collect();
     assert.equal((await registry.ask('head-blob', { name: 'a', digest: digestOf('config') })).status, 404);

@@ -57,7 +57,13 @@ forEachEngine((engine) => {
     assert.deepEqual((await tagsOf(registry, { last: 'aa', n: '2' })).tags, ['ab', 'b']);
     const first = await tagsOf(registry, { n: '3' });
     assert.deepEqual(first.tags, sorted.slice(0, 3));
-    assert.deepEqual([...(first.next ?? [])], [['last', sorted[2]], ['n', '3']]);
+    assert.deepEqual(
+      [...(first.next ?? [])],
+      [
+        ['last', sorted[2]],
+        ['n', '3'],
+      ],
+    );
     assert.deepEqual(await tagsOf(registry, { n: '0' }), { tags: [], next: undefined });
     assert.deepEqual(await tagsOf(registry, { n: String(names.length) }), { tags: sorted, next: undefined });
   });
@@ -85,8 +91,10 @@ forEachEngine((engine) => {
         const refused = await registry.ask(operation, { ...where, query: { n } });
         assert.deepEqual([refused.status, refused.error], [400, 'PAGINATION_NUMBER_INVALID'], `${operation} n=${n}`);
       }
-      for (const n of ['2147483647', '999999999999999', '0', '']) assert.equal((await registry.ask(operation, { ...where, query: { n } })).status, 200);
-      for (const last of ['x'.repeat(100_000), 'a\0b']) assert.equal((await registry.ask(operation, { ...where, query: { last } })).status, 400);
+      for (const n of ['2147483647', '999999999999999', '0', ''])
+        assert.equal((await registry.ask(operation, { ...where, query: { n } })).status, 200);
+      for (const last of ['x'.repeat(100_000), 'a\0b'])
+        assert.equal((await registry.ask(operation, { ...where, query: { last } })).status, 400);
       for (const last of ['zzz', '￿', "'; drop table tags; --", '%', '../..', 'x'.repeat(512)]) {
         assert.equal((await registry.ask(operation, { ...where, query: { last } })).status, 200);
       }
@@ -101,7 +109,18 @@ forEachEngine((engine) => {
     const registry = await openTestCatalog(engine, t);
     await registry.pushBlob('a', 'config');
     await registry.push('a', image('config'), 'v1');
-    const hostile = ["' or 1=1 --", '"; drop table manifests; --', '%', '_', '__proto__', 'constructor', 'a%27b', '$1', '?', ':x'];
+    const hostile = [
+      "' or 1=1 --",
+      '"; drop table manifests; --',
+      '%',
+      '_',
+      '__proto__',
+      'constructor',
+      'a%27b',
+      '$1',
+      '?',
+      ':x',
+    ];
     for (const value of hostile) {
       assert.equal((await registry.ask('list-tags', { name: value })).error, 'NAME_UNKNOWN');
       assert.equal((await registry.ask('get-manifest', { name: value, reference: 'v1' })).error, 'NAME_UNKNOWN');
@@ -121,10 +140,14 @@ forEachEngine((engine) => {
     const sorted = [...new Set(names)].toSorted(byByte);
     await registry.database.write(addTags, { digest, names: sorted });
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: 150 }), fc.option(fc.oneof(tagName, fc.constantFrom(...sorted)), { nil: undefined }), async (n, last) => {
-        const found = await allTags(registry, { n: String(n), ...(last !== undefined && { last }) });
-        assert.deepEqual(found, last === undefined ? sorted : sorted.filter((name) => name > last));
-      }),
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 150 }),
+        fc.option(fc.oneof(tagName, fc.constantFrom(...sorted)), { nil: undefined }),
+        async (n, last) => {
+          const found = await allTags(registry, { n: String(n), ...(last !== undefined && { last }) });
+          assert.deepEqual(found, last === undefined ? sorted : sorted.filter((name) => name > last));
+        },
+      ),
       { numRuns: 60 },
     );
   });
@@ -153,13 +176,25 @@ forEachEngine((engine) => {
     const digest = await registry.push('a', image('config'));
     await registry.database.write(addTags, { digest, names: Array.from({ length: 3000 }, (_, at) => `t${at}`) });
     if (engine.name === 'postgres') await sql`vacuum analyze`.execute(registry.database.read);
-    const catalog = await planOf(registry, engine, sql`select name from repositories where registry_id = 1 and listed_at is not null and deleted_at is null and name > 'team/2' order by name limit 100`);
+    const catalog = await planOf(
+      registry,
+      engine,
+      sql`select name from repositories where registry_id = 1 and listed_at is not null and deleted_at is null and name > 'team/2' order by name limit 100`,
+    );
     assert.match(catalog, engine.name === 'sqlite' ? /INDEX repositories_listed/ : /Index Only Scan using repositories_listed/);
-    const tags = await planOf(registry, engine, sql`select name from tags where repository_id = 1 and name > 't2' order by name limit 100`);
+    const tags = await planOf(
+      registry,
+      engine,
+      sql`select name from tags where repository_id = 1 and name > 't2' order by name limit 100`,
+    );
     assert.match(tags, engine.name === 'sqlite' ? /PRIMARY KEY/ : /Index (Only )?Scan using tags_pkey/);
     const cascade = await planOf(registry, engine, sql`select 1 from tags where manifest_id = 999999`);
     assert.match(cascade, /tags_manifest/);
-    const referrers = await planOf(registry, engine, sql`select id from manifests where repository_id = 1 and subject_digest = 'x' and digest > 'a' order by digest limit 100`);
+    const referrers = await planOf(
+      registry,
+      engine,
+      sql`select id from manifests where repository_id = 1 and subject_digest = 'x' and digest > 'a' order by digest limit 100`,
+    );
     if (engine.name === 'sqlite') assert.match(referrers, /INDEX manifests_subject/);
     assert.doesNotMatch(catalog + tags + referrers, /TEMP B-TREE|"Sort/);
   });

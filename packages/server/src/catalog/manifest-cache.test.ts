@@ -12,7 +12,10 @@ test('the least recently used goes first', () => {
   for (const digest of ['a', 'b', 'c']) cache.set(1, digest, manifest(1000));
   assert.ok(cache.get(1, 'a'));
   cache.set(1, 'd', manifest(1000));
-  assert.deepEqual(['a', 'b', 'c', 'd'].map((digest) => cache.get(1, digest) !== undefined), [true, false, true, true]);
+  assert.deepEqual(
+    ['a', 'b', 'c', 'd'].map((digest) => cache.get(1, digest) !== undefined),
+    [true, false, true, true],
+  );
 });
 
 test('registries do not share entries', () => {
@@ -35,7 +38,10 @@ test('large documents are not kept', () => {
 });
 
 test('property: what is kept stays within its bytes, and the last one set is there', () => {
-  const steps = fc.array(fc.record({ digest: fc.constantFrom('a', 'b', 'c', 'd', 'e'), sizeBytes: fc.nat(4000), isRead: fc.boolean() }), { maxLength: 60 });
+  const steps = fc.array(
+    fc.record({ digest: fc.constantFrom('a', 'b', 'c', 'd', 'e'), sizeBytes: fc.nat(4000), isRead: fc.boolean() }),
+    { maxLength: 60 },
+  );
   fc.assert(
     fc.property(steps, fc.integer({ min: 6000, max: 20_000 }), (taken, maxBytes) => {
       const cache = new ManifestCache(maxBytes);

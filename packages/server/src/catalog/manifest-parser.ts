@@ -48,16 +48,20 @@ export class ManifestParser {
     const worker = this.#worker;
     this.#worker = undefined;
     await worker?.terminate();
-    for (const id of this.#waiting.keys()) this.#take(id)?.reject(new RegistryError('UNAVAILABLE', { message: 'the registry is stopping' }));
+    for (const id of this.#waiting.keys())
+      this.#take(id)?.reject(new RegistryError('UNAVAILABLE', { message: 'the registry is stopping' }));
   }
 
   #start(): Worker {
     const isSource = import.meta.url.endsWith('.ts');
-    const worker = new Worker(new URL(isSource ? './manifest-parser-worker.ts' : './manifest-parser-worker.js', import.meta.url), {
-      name: 'manifest-parser',
-      resourceLimits: { maxOldGenerationSizeMb: maxHeapMb },
-      execArgv: isSource ? ['--conditions=source'] : [],
-    });
+    const worker = new Worker(
+      new URL(isSource ? './manifest-parser-worker.ts' : './manifest-parser-worker.js', import.meta.url),
+      {
+        name: 'manifest-parser',
+        resourceLimits: { maxOldGenerationSizeMb: maxHeapMb },
+        execArgv: isSource ? ['--conditions=source'] : [],
+      },
+    );
     worker.on('message', (answer: ParseAnswer) => this.#settle(answer));
     worker.on('error', (error) => this.#fail(worker, error));
     worker.unref();
@@ -67,7 +71,8 @@ export class ManifestParser {
   #settle(answer: ParseAnswer): void {
     const waiting = this.#take(answer.id);
     if ('facts' in answer) waiting?.resolve(answer.facts);
-    else if ('invalid' in answer) waiting?.reject(new OciError(answer.invalid.code, answer.invalid.message, answer.invalid.detail));
+    else if ('invalid' in answer)
+      waiting?.reject(new OciError(answer.invalid.code, answer.invalid.message, answer.invalid.detail));
     else waiting?.reject(answer.bug);
     if (this.#waiting.size > 0) return;
     this.#worker?.unref();
@@ -80,8 +85,13 @@ export class ManifestParser {
     this.#worker = undefined;
     const isMemory = error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
     const [oldest] = this.#waiting.keys();
-    if (isMemory && oldest !== undefined) this.#take(oldest)?.reject(new OciError('MANIFEST_INVALID', 'the manifest holds too many values to be read'));
-    const unavailable = new RegistryError('UNAVAILABLE', { message: 'the manifest could not be read: try again', headers: { 'Retry-After': '1' }, cause: error });
+    if (isMemory && oldest !== undefined)
+      this.#take(oldest)?.reject(new OciError('MANIFEST_INVALID', 'the manifest holds too many values to be read'));
+    const unavailable = new RegistryError('UNAVAILABLE', {
+      message: 'the manifest could not be read: try again',
+      headers: { 'Retry-After': '1' },
+      cause: error,
+    });
     for (const id of this.#waiting.keys()) this.#take(id)?.reject(unavailable);
   }
 

@@ -17,7 +17,12 @@ forEachEngine((engine) => {
     const registry = await openTestCatalog(engine, t);
     for (const content of ['config', 'layer']) await registry.pushBlob('a/b', content);
     const document = image('config', ['layer']);
-    const put = await registry.ask('put-manifest', { name: 'a/b', reference: 'v1', body: bytesOf(document), headers: { 'content-type': mediaTypes.ociManifest } });
+    const put = await registry.ask('put-manifest', {
+      name: 'a/b',
+      reference: 'v1',
+      body: bytesOf(document),
+      headers: { 'content-type': mediaTypes.ociManifest },
+    });
     const digest = digestOf(bytesOf(document));
     assert.equal(put.status, 201);
     assert.deepEqual(put.headers, { Location: `/v2/a/b/manifests/${digest}`, 'Docker-Content-Digest': digest });
@@ -25,7 +30,12 @@ forEachEngine((engine) => {
       const got = await registry.ask('get-manifest', { name: 'a/b', reference });
       assert.equal(got.status, 200);
       assert.deepEqual(got.bytes, bytesOf(document));
-      const headers = { 'Content-Type': mediaTypes.ociManifest, 'Docker-Content-Digest': digest, ETag: `"${digest}"`, 'Content-Length': got.bytes.length };
+      const headers = {
+        'Content-Type': mediaTypes.ociManifest,
+        'Docker-Content-Digest': digest,
+        ETag: `"${digest}"`,
+        'Content-Length': got.bytes.length,
+      };
       assert.deepEqual(got.headers, headers);
       const head = await registry.ask('head-manifest', { name: 'a/b', reference });
       assert.equal(head.status, 200);
@@ -37,10 +47,16 @@ forEachEngine((engine) => {
     const registry = await openTestCatalog(engine, t);
     await registry.pushBlob('a', 'config');
     const text = `\n {"schemaVersion" : 2,\t"config":${JSON.stringify(descriptor('config'))}, "layers":[ ] , "extra":1e2}\r\n `;
-    const put = await registry.ask('put-manifest', { name: 'a', reference: 'v1', body: Buffer.from(text), headers: { 'content-type': mediaTypes.ociManifest } });
+    const put = await registry.ask('put-manifest', {
+      name: 'a',
+      reference: 'v1',
+      body: Buffer.from(text),
+      headers: { 'content-type': mediaTypes.ociManifest },
+    });
     assert.equal(put.status, 201, put.message);
     assert.equal(put.headers['Docker-Content-Digest'], digestOf(text));
-    for (const each of [registry, registry.restarted()]) assert.equal((await each.ask('get-manifest', { name: 'a', reference: 'v1' })).bytes.toString(), text);
+    for (const each of [registry, registry.restarted()])
+      assert.equal((await each.ask('get-manifest', { name: 'a', reference: 'v1' })).bytes.toString(), text);
   });
 
   test('attack 7: by digest other bytes are refused and leave no trace', async (t) => {
@@ -49,7 +65,12 @@ forEachEngine((engine) => {
     const right = bytesOf(image('config'));
     for (const algorithm of ['sha256', 'sha512']) {
       const digest = digestOf(right, algorithm);
-      const refused = await registry.ask('put-manifest', { name: 'a', reference: digest, body: Buffer.concat([right, Buffer.from(' ')]), query: { tag: 'v1' } });
+      const refused = await registry.ask('put-manifest', {
+        name: 'a',
+        reference: digest,
+        body: Buffer.concat([right, Buffer.from(' ')]),
+        query: { tag: 'v1' },
+      });
       assert.equal(refused.error, 'DIGEST_INVALID');
       assert.equal(refused.status, 400);
       assert.match(refused.message, new RegExp(digest));
@@ -65,7 +86,14 @@ forEachEngine((engine) => {
   test('attack 3: a reference that is neither tag nor digest is a 400', async (t) => {
     const registry = await openTestCatalog(engine, t);
     const hex = 'a'.repeat(64);
-    for (const reference of ['sha256:baddigeststring', `sha256:${hex.toUpperCase()}`, `sha256:${hex}a`, 'sha256:../../x', `md5:${hex}`, `:${hex}`]) {
+    for (const reference of [
+      'sha256:baddigeststring',
+      `sha256:${hex.toUpperCase()}`,
+      `sha256:${hex}a`,
+      'sha256:../../x',
+      `md5:${hex}`,
+      `:${hex}`,
+    ]) {
       for (const operation of ['get-manifest', 'head-manifest', 'put-manifest', 'delete-manifest']) {
         const answer = await registry.ask(operation, { name: 'a', reference, body: bytesOf(image('config')) });
         assert.equal(answer.status, 400, `${operation} ${reference}`);
@@ -82,8 +110,12 @@ forEachEngine((engine) => {
     await registry.pushBlob('a', 'config');
     const largest = padded(maxManifestBytes, 'config');
     assert.equal(largest.length, maxManifestBytes);
-    const streamed = (bytes: Buffer) => Readable.from([bytes.subarray(0, 100_000), bytes.subarray(100_000)], { objectMode: false });
-    for (const [reference, body] of [['known', largest], ['chunked', streamed(largest)]] as const) {
+    const streamed = (bytes: Buffer) =>
+      Readable.from([bytes.subarray(0, 100_000), bytes.subarray(100_000)], { objectMode: false });
+    for (const [reference, body] of [
+      ['known', largest],
+      ['chunked', streamed(largest)],
+    ] as const) {
       const put = await registry.ask('put-manifest', { name: 'a', reference, body });
       assert.equal(put.status, 201, put.message);
       assert.deepEqual((await registry.ask('get-manifest', { name: 'a', reference })).bytes, largest);
@@ -121,7 +153,10 @@ forEachEngine((engine) => {
       const refused = await registry.ask('put-manifest', { name: 'a', reference: 'v1', body, contentLength });
       assert.equal(refused.error, 'SIZE_INVALID');
     }
-    assert.equal((await registry.ask('put-manifest', { name: 'a', reference: 'v1', body: Buffer.alloc(0) })).error, 'MANIFEST_INVALID');
+    assert.equal(
+      (await registry.ask('put-manifest', { name: 'a', reference: 'v1', body: Buffer.alloc(0) })).error,
+      'MANIFEST_INVALID',
+    );
   });
 
   test('attack 4: documents that two readers could understand in two ways are refused', async (t) => {
@@ -148,7 +183,12 @@ forEachEngine((engine) => {
       assert.equal(refused.error, 'MANIFEST_INVALID', what);
       assert.equal(refused.status, 400);
     }
-    const many = bytesOf(image('config', Array.from({ length: 100_000 }, () => 'config')));
+    const many = bytesOf(
+      image(
+        'config',
+        Array.from({ length: 100_000 }, () => 'config'),
+      ),
+    );
     assert.equal((await registry.ask('put-manifest', { name: 'a', reference: 'v1', body: many })).error, 'MANIFEST_TOO_LARGE');
     assert.deepEqual((await registry.ask('list-tags', { name: 'a' })).json, { name: 'a', tags: [] });
   });
@@ -160,7 +200,11 @@ forEachEngine((engine) => {
     const cases = [
       { document: image('config'), contentType: undefined, stored: mediaTypes.ociManifest },
       { document: plain, contentType: mediaTypes.dockerManifest, stored: mediaTypes.dockerManifest },
-      { document: image('config', [], { mediaType: mediaTypes.dockerManifest }), contentType: `${mediaTypes.dockerManifest}; charset=utf-8`, stored: mediaTypes.dockerManifest },
+      {
+        document: image('config', [], { mediaType: mediaTypes.dockerManifest }),
+        contentType: `${mediaTypes.dockerManifest}; charset=utf-8`,
+        stored: mediaTypes.dockerManifest,
+      },
       { document: { hello: 'world' }, contentType: 'application/vnd.example+json', stored: 'application/vnd.example+json' },
     ];
     for (const [at, { document, contentType, stored }] of cases.entries()) {
@@ -177,10 +221,18 @@ forEachEngine((engine) => {
     const types = [mediaTypes.ociManifest, mediaTypes.dockerManifest];
     for (const [at, type] of types.entries()) {
       await registry.pushBlob(`r${at}`, 'config');
-      await registry.ask('put-manifest', { name: `r${at}`, reference: 'v1', body: bytesOf(plain), headers: { 'content-type': type } });
+      await registry.ask('put-manifest', {
+        name: `r${at}`,
+        reference: 'v1',
+        body: bytesOf(plain),
+        headers: { 'content-type': type },
+      });
     }
     for (const round of [0, 1, 0, 1]) {
-      assert.equal((await registry.ask('get-manifest', { name: `r${round}`, reference: 'v1' })).headers['Content-Type'], types[round]);
+      assert.equal(
+        (await registry.ask('get-manifest', { name: `r${round}`, reference: 'v1' })).headers['Content-Type'],
+        types[round],
+      );
     }
   });
 
@@ -204,17 +256,27 @@ forEachEngine((engine) => {
     await registry.push('a', index([child]), 'v1');
     // A manifest is no blob and a blob no manifest.
     await registry.pushBlob('a', bytesOf(image('x')));
-    assert.equal((await registry.ask('put-manifest', { name: 'a', reference: 'v2', body: bytesOf(index([image('x')])) })).error, 'MANIFEST_BLOB_UNKNOWN');
+    assert.equal(
+      (await registry.ask('put-manifest', { name: 'a', reference: 'v2', body: bytesOf(index([image('x')])) })).error,
+      'MANIFEST_BLOB_UNKNOWN',
+    );
   });
 
   test('layers that are not distributable, missing subjects and empty indexes are taken', async (t) => {
     const registry = await openTestCatalog(engine, t);
     await registry.pushBlob('a', 'config');
-    const foreign = { ...descriptor('elsewhere', 'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip'), urls: ['https://example.com/x'] };
+    const foreign = {
+      ...descriptor('elsewhere', 'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip'),
+      urls: ['https://example.com/x'],
+    };
     await registry.push('a', image('config', [], { layers: [foreign] }));
     await registry.push('a', index([]), 'empty');
     const subject = descriptor('never pushed', mediaTypes.ociManifest);
-    const put = await registry.ask('put-manifest', { name: 'a', reference: 'sig', body: bytesOf(image('config', [], { subject })) });
+    const put = await registry.ask('put-manifest', {
+      name: 'a',
+      reference: 'sig',
+      body: bytesOf(image('config', [], { subject })),
+    });
     assert.equal(put.status, 201);
     assert.equal(put.headers['OCI-Subject'], subject.digest);
   });
@@ -251,14 +313,33 @@ forEachEngine((engine) => {
       const put = await registry.ask('put-manifest', { name: 'a', reference: digest, body, query });
       assert.equal(put.status, 201, put.message);
       assert.deepEqual(String(put.headers['OCI-Tag']).split(', '), tags);
-      for (const tag of tags) assert.equal((await registry.ask('head-manifest', { name: 'a', reference: tag })).headers['Docker-Content-Digest'], digest);
+      for (const tag of tags)
+        assert.equal(
+          (await registry.ask('head-manifest', { name: 'a', reference: tag })).headers['Docker-Content-Digest'],
+          digest,
+        );
     }
-    const tooMany = await registry.ask('put-manifest', { name: 'a', reference: digestOf(body), body, query: new URLSearchParams([...tags, 'v51'].map((tag) => ['tag', tag])) });
+    const tooMany = await registry.ask('put-manifest', {
+      name: 'a',
+      reference: digestOf(body),
+      body,
+      query: new URLSearchParams([...tags, 'v51'].map((tag) => ['tag', tag])),
+    });
     assert.deepEqual([tooMany.status, tooMany.error], [414, 'TOO_MANY_TAGS']);
-    const invalid = await registry.ask('put-manifest', { name: 'a', reference: digestOf(body), body, query: new URLSearchParams('tag=new&tag=-bad') });
+    const invalid = await registry.ask('put-manifest', {
+      name: 'a',
+      reference: digestOf(body),
+      body,
+      query: new URLSearchParams('tag=new&tag=-bad'),
+    });
     assert.equal(invalid.error, 'TAG_INVALID');
     assert.equal((await registry.ask('get-manifest', { name: 'a', reference: 'new' })).error, 'MANIFEST_UNKNOWN');
-    const twice = await registry.ask('put-manifest', { name: 'a', reference: 'x', body, query: new URLSearchParams('tag=y&tag=y&tag=x') });
+    const twice = await registry.ask('put-manifest', {
+      name: 'a',
+      reference: 'x',
+      body,
+      query: new URLSearchParams('tag=y&tag=y&tag=x'),
+    });
     assert.equal(twice.headers['OCI-Tag'], 'y, x');
   });
 
@@ -282,8 +363,14 @@ forEachEngine((engine) => {
     const registry = await openTestCatalog(engine, t);
     await registry.pushBlob('a', 'config');
     const first = await registry.push('a', image('config'), 'latest');
-    const second = await registry.push('a', image('config', [], { annotations: { at: '2' } }), 'Latest', new URLSearchParams('tag=LATEST'));
-    const digestAt = async (reference: string) => (await registry.ask('head-manifest', { name: 'a', reference })).headers['Docker-Content-Digest'];
+    const second = await registry.push(
+      'a',
+      image('config', [], { annotations: { at: '2' } }),
+      'Latest',
+      new URLSearchParams('tag=LATEST'),
+    );
+    const digestAt = async (reference: string) =>
+      (await registry.ask('head-manifest', { name: 'a', reference })).headers['Docker-Content-Digest'];
     assert.deepEqual(await Promise.all(['latest', 'Latest', 'LATEST'].map(digestAt)), [first, second, second]);
     await registry.push('a', image('config', [], { annotations: { at: '2' } }), second, new URLSearchParams('tag=latest'));
     assert.equal(await digestAt('latest'), second);
@@ -300,21 +387,31 @@ forEachEngine((engine) => {
     const cold = registry.restarted();
     assert.equal((await cold.ask('get-manifest', { name: 'a', reference: 'v1' })).error, 'CONTENT_DAMAGED');
     const listed = await cold.ask('list-referrers', { name: 'a', digest: digestOf('x') });
-    assert.deepEqual((listed.json as { manifests: { digest: string; annotations?: object }[] }).manifests.map(({ digest: of, annotations }) => ({ of, annotations })), [
-      { of: digest, annotations: undefined },
-    ]);
+    assert.deepEqual(
+      (listed.json as { manifests: { digest: string; annotations?: object }[] }).manifests.map(({ digest: of, annotations }) => ({
+        of,
+        annotations,
+      })),
+      [{ of: digest, annotations: undefined }],
+    );
     assert.equal(cold.logged.length, 2);
     await cold.push('a', document, 'v1');
     const repaired = registry.restarted();
     assert.deepEqual((await repaired.ask('get-manifest', { name: 'a', reference: 'v1' })).bytes, bytesOf(document));
-    const again = (await repaired.ask('list-referrers', { name: 'a', digest: digestOf('x') })).json as { manifests: { annotations?: object }[] };
+    const again = (await repaired.ask('list-referrers', { name: 'a', digest: digestOf('x') })).json as {
+      manifests: { annotations?: object }[];
+    };
     assert.deepEqual(again.manifests[0]?.annotations, { k: 'v' });
   });
 
   test('nothing of a manifest is readable in the database', async (t) => {
     const registry = await openTestCatalog(engine, t);
     await registry.pushBlob('a', 'config');
-    await registry.push('a', image('config', [], { annotations: { secretkey: 'secretvalue' }, subject: descriptor('x', mediaTypes.ociManifest) }), 'v1');
+    await registry.push(
+      'a',
+      image('config', [], { annotations: { secretkey: 'secretvalue' }, subject: descriptor('x', mediaTypes.ociManifest) }),
+      'v1',
+    );
     const [row] = await registry.database.read.selectFrom('manifests').selectAll().execute();
     assert.ok(row !== undefined);
     for (const value of Object.values(row)) {
@@ -328,8 +425,12 @@ forEachEngine((engine) => {
     const other = await registry.otherRegistry();
     await registry.pushBlob('a', 'config');
     const digest = await registry.push('a', image('config'), 'v1');
-    for (const reference of ['v1', digest]) assert.equal((await other.ask('get-manifest', { name: 'a', reference })).error, 'NAME_UNKNOWN');
-    assert.equal((await other.ask('put-manifest', { name: 'a', reference: 'v1', body: bytesOf(image('config')) })).error, 'MANIFEST_BLOB_UNKNOWN');
+    for (const reference of ['v1', digest])
+      assert.equal((await other.ask('get-manifest', { name: 'a', reference })).error, 'NAME_UNKNOWN');
+    assert.equal(
+      (await other.ask('put-manifest', { name: 'a', reference: 'v1', body: bytesOf(image('config')) })).error,
+      'MANIFEST_BLOB_UNKNOWN',
+    );
     assert.deepEqual((await other.ask('list-repositories', {})).json, { repositories: [] });
   });
 });
@@ -341,8 +442,16 @@ describe('several at once', () => {
       await registry.pushBlob('a', 'config');
       const documents = Array.from({ length: 8 }, (_, at) => image('config', [], { annotations: { at: String(at) } }));
       for (let round = 0; round < 5; round += 1) {
-        const digests = await Promise.all(documents.map((each, at) => registry.push('a', each, at % 2 === 0 ? 'x' : 'y', new URLSearchParams(at % 2 === 0 ? 'tag=y' : 'tag=x'))));
-        const [x, y] = await Promise.all(['x', 'y'].map(async (reference) => (await registry.ask('head-manifest', { name: 'a', reference })).headers['Docker-Content-Digest']));
+        const digests = await Promise.all(
+          documents.map((each, at) =>
+            registry.push('a', each, at % 2 === 0 ? 'x' : 'y', new URLSearchParams(at % 2 === 0 ? 'tag=y' : 'tag=x')),
+          ),
+        );
+        const [x, y] = await Promise.all(
+          ['x', 'y'].map(
+            async (reference) => (await registry.ask('head-manifest', { name: 'a', reference })).headers['Docker-Content-Digest'],
+          ),
+        );
         assert.ok(digests.includes(String(x)));
         assert.equal(x, y, 'the tags of one push are set together');
       }
@@ -362,11 +471,17 @@ describe('several at once', () => {
       await registry.pushBlob('a', 'config');
       const digest = await registry.push('a', image('config'));
       for (let round = 0; round < 30; round += 1) {
-        const [, removed] = await Promise.all([registry.push('a', image('config'), 'v1'), registry.ask('delete-manifest', { name: 'a', reference: digest })]);
+        const [, removed] = await Promise.all([
+          registry.push('a', image('config'), 'v1'),
+          registry.ask('delete-manifest', { name: 'a', reference: digest }),
+        ]);
         const byTag = await registry.ask('get-manifest', { name: 'a', reference: 'v1' });
         const byDigest = await registry.ask('get-manifest', { name: 'a', reference: digest });
         assert.equal(byTag.status, byDigest.status);
-        assert.ok(removed.status === 202 || byTag.status === 200, `the delete answered ${removed.status}, the tag ${byTag.status}`);
+        assert.ok(
+          removed.status === 202 || byTag.status === 200,
+          `the delete answered ${removed.status}, the tag ${byTag.status}`,
+        );
         if (byTag.status === 404) await registry.push('a', image('config'));
       }
     });
@@ -380,7 +495,10 @@ describe('several at once', () => {
           registry.push('a', image('config', [], { annotations: { round: `new ${round}` } }), 'v1'),
           registry.ask('delete-manifest', { name: 'a', reference: old }),
         ]);
-        assert.equal((await registry.ask('head-manifest', { name: 'a', reference: 'v1' })).headers['Docker-Content-Digest'], fresh);
+        assert.equal(
+          (await registry.ask('head-manifest', { name: 'a', reference: 'v1' })).headers['Docker-Content-Digest'],
+          fresh,
+        );
       }
     });
 
@@ -390,14 +508,21 @@ describe('several at once', () => {
         const [config, layer] = [`config ${round}`, `layer ${round}`];
         for (const content of [config, layer]) await registry.pushBlob('a', content);
         registry.clock.time += 25 * 3_600_000;
-        const pushes = Array.from({ length: 3 }, (_, at) => registry.ask('put-manifest', { name: 'a', reference: `r${round}-${at}`, body: bytesOf(image(config, [layer], { annotations: { at: String(at) } })) }));
+        const pushes = Array.from({ length: 3 }, (_, at) =>
+          registry.ask('put-manifest', {
+            name: 'a',
+            reference: `r${round}-${at}`,
+            body: bytesOf(image(config, [layer], { annotations: { at: String(at) } })),
+          }),
+        );
         const [answers] = await Promise.all([Promise.all(pushes), registry.collect()]);
         await registry.collect();
         for (const [at, answer] of answers.entries()) {
           const got = await registry.ask('get-manifest', { name: 'a', reference: `r${round}-${at}` });
           if (answer.status === 201) {
             assert.equal(got.status, 200);
-            for (const content of [config, layer]) assert.equal((await registry.ask('head-blob', { name: 'a', digest: digestOf(content) })).status, 200);
+            for (const content of [config, layer])
+              assert.equal((await registry.ask('head-blob', { name: 'a', digest: digestOf(content) })).status, 200);
           } else {
             assert.equal(answer.error, 'MANIFEST_BLOB_UNKNOWN');
             assert.equal(got.status, 404);

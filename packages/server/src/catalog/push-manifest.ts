@@ -53,7 +53,11 @@ interface ReceivedManifest {
   readonly tags: readonly Tag[];
 }
 
-async function store(context: CatalogContext, request: ManifestPush, { bytes, reference, tags }: ReceivedManifest): Promise<PushedManifest> {
+async function store(
+  context: CatalogContext,
+  request: ManifestPush,
+  { bytes, reference, tags }: ReceivedManifest,
+): Promise<PushedManifest> {
   const { registryId, repository } = request;
   const digest = reference.kind === 'digest' ? requireDigest(bytes, reference.digest) : digestOf('sha256', bytes);
   const facts = await context.parser.parse(bytes, request.contentType);
@@ -70,7 +74,8 @@ async function store(context: CatalogContext, request: ManifestPush, { bytes, re
     sizeBytes: bytes.length,
     dataKeyId: key.id,
     sealedContent: sealBytes(key, manifestSeal(registryId, digest), bytes),
-    sealedAnnotations: facts.annotations === null ? null : sealBytes(key, annotationsSeal(registryId, digest), Buffer.from(facts.annotations)),
+    sealedAnnotations:
+      facts.annotations === null ? null : sealBytes(key, annotationsSeal(registryId, digest), Buffer.from(facts.annotations)),
     blobs: facts.blobs,
     optionalBlobs: facts.optionalBlobs,
     children: facts.children,
@@ -83,7 +88,9 @@ async function store(context: CatalogContext, request: ManifestPush, { bytes, re
 function parseTags(texts: readonly string[]): readonly Tag[] {
   const distinct = new Set(texts);
   if (distinct.size > maxTagsPerPush) {
-    throw new RegistryError('TOO_MANY_TAGS', { message: `a push can set ${maxTagsPerPush} tags at once, this one names ${distinct.size}` });
+    throw new RegistryError('TOO_MANY_TAGS', {
+      message: `a push can set ${maxTagsPerPush} tags at once, this one names ${distinct.size}`,
+    });
   }
   return [...distinct].map(parseTag);
 }
@@ -91,7 +98,10 @@ function parseTags(texts: readonly string[]): readonly Tag[] {
 function requireDigest(bytes: Buffer, expected: Digest): Digest {
   const actual = digestOf(digestAlgorithm(expected), bytes);
   if (actual === expected) return expected;
-  throw new RegistryError('DIGEST_INVALID', { message: `the manifest has the digest ${actual}, not ${expected}`, detail: { digest: expected, actual } });
+  throw new RegistryError('DIGEST_INVALID', {
+    message: `the manifest has the digest ${actual}, not ${expected}`,
+    detail: { digest: expected, actual },
+  });
 }
 
 function digestOf(algorithm: string, bytes: Buffer): string {

@@ -66,11 +66,20 @@ interface NamePage extends Record<string, unknown> {
 }
 
 const tagPage = prepareRead<NamePage & { repositoryId: number }, { name: string }>((db, { repositoryId, after, limit }) =>
-  db.selectFrom('tags').select('name').where('repository_id', '=', repositoryId).where('name', '>', after).orderBy('name').limit(limit),
+  db
+    .selectFrom('tags')
+    .select('name')
+    .where('repository_id', '=', repositoryId)
+    .where('name', '>', after)
+    .orderBy('name')
+    .limit(limit),
 );
 
 /** In ASCII order. */
-export async function tagsAfter(db: ReadQueries | WriteQueries, page: NamePage & { readonly repositoryId: number }): Promise<string[]> {
+export async function tagsAfter(
+  db: ReadQueries | WriteQueries,
+  page: NamePage & { readonly repositoryId: number },
+): Promise<string[]> {
   return (await tagPage.all(db, page)).map((row) => row.name);
 }
 

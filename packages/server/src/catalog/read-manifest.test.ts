@@ -37,7 +37,11 @@ forEachEngine((engine) => {
         assert.equal(answer.bytes.length, 0);
         assert.equal(answer.headers['ETag'], `"${digest}"`);
       }
-      const other = await registry.ask(operation, { name: 'a', reference: 'v1', headers: { 'if-none-match': `"${digestOf('x')}"` } });
+      const other = await registry.ask(operation, {
+        name: 'a',
+        reference: 'v1',
+        headers: { 'if-none-match': `"${digestOf('x')}"` },
+      });
       assert.equal(other.status, 200);
     }
   });
@@ -54,7 +58,10 @@ forEachEngine((engine) => {
       const byTag = await registry.ask(operation, { name: 'a', reference: 'v1' });
       assert.deepEqual([byTag.status, byTag.error, byTag.detail], [404, 'MANIFEST_UNKNOWN', { Tag: 'v1' }]);
       const byDigest = await registry.ask(operation, { name: 'a', reference: digest });
-      assert.deepEqual([byDigest.status, byDigest.error, byDigest.detail], [404, 'MANIFEST_UNKNOWN', { Name: 'a', Revision: digest }]);
+      assert.deepEqual(
+        [byDigest.status, byDigest.error, byDigest.detail],
+        [404, 'MANIFEST_UNKNOWN', { Name: 'a', Revision: digest }],
+      );
     }
   });
 
@@ -64,7 +71,8 @@ forEachEngine((engine) => {
     const digest = await registry.push('a', image('config'), 'v1', new URLSearchParams('tag=v2'));
     assert.equal((await registry.ask('delete-manifest', { name: 'a', reference: 'v1' })).status, 202);
     assert.equal((await registry.ask('get-manifest', { name: 'a', reference: 'v1' })).status, 404);
-    for (const reference of ['v2', digest]) assert.equal((await registry.ask('get-manifest', { name: 'a', reference })).status, 200);
+    for (const reference of ['v2', digest])
+      assert.equal((await registry.ask('get-manifest', { name: 'a', reference })).status, 200);
     assert.equal((await registry.ask('delete-manifest', { name: 'a', reference: 'v1' })).error, 'MANIFEST_UNKNOWN');
     assert.equal((await registry.ask('delete-manifest', { name: 'a', reference: 'V2' })).error, 'MANIFEST_UNKNOWN');
   });
@@ -75,7 +83,8 @@ forEachEngine((engine) => {
     const digest = await registry.push('a', image('config'), 'v1', new URLSearchParams('tag=v2'));
     const other = await registry.push('a', image('config', [], { annotations: { a: 'b' } }), 'v3');
     assert.equal((await registry.ask('delete-manifest', { name: 'a', reference: digest })).status, 202);
-    for (const reference of ['v1', 'v2', digest]) assert.equal((await registry.ask('get-manifest', { name: 'a', reference })).error, 'MANIFEST_UNKNOWN');
+    for (const reference of ['v1', 'v2', digest])
+      assert.equal((await registry.ask('get-manifest', { name: 'a', reference })).error, 'MANIFEST_UNKNOWN');
     assert.deepEqual((await registry.ask('list-tags', { name: 'a' })).json, { name: 'a', tags: ['v3'] });
     assert.equal((await registry.ask('get-manifest', { name: 'a', reference: other })).status, 200);
     assert.equal((await registry.ask('delete-manifest', { name: 'a', reference: digest })).status, 404);
@@ -88,7 +97,10 @@ forEachEngine((engine) => {
     assert.equal((await registry.ask('delete-blob', { name: 'a', digest: blob })).error, 'BLOB_IN_USE');
     await registry.ask('delete-manifest', { name: 'a', reference: digest });
     assert.equal((await registry.ask('delete-blob', { name: 'a', digest: blob })).status, 202);
-    assert.equal((await registry.ask('put-manifest', { name: 'a', reference: 'v1', body: bytesOf(image('config')) })).error, 'MANIFEST_BLOB_UNKNOWN');
+    assert.equal(
+      (await registry.ask('put-manifest', { name: 'a', reference: 'v1', body: bytesOf(image('config')) })).error,
+      'MANIFEST_BLOB_UNKNOWN',
+    );
   });
 
   test('an index outlives the manifests that it lists', async (t) => {
@@ -106,7 +118,8 @@ forEachEngine((engine) => {
     for (const name of ['a', 'b']) {
       await registry.pushBlob(name, 'config');
       await registry.push(name, image('config'), 'v1');
-      for (const reference of ['v1', digestOf(bytesOf(image('config')))]) assert.equal((await registry.ask('get-manifest', { name, reference })).status, 200);
+      for (const reference of ['v1', digestOf(bytesOf(image('config')))])
+        assert.equal((await registry.ask('get-manifest', { name, reference })).status, 200);
     }
     const digest = digestOf(bytesOf(image('config')));
     await registry.ask('delete-manifest', { name: 'a', reference: digest });
@@ -133,7 +146,8 @@ forEachEngine((engine) => {
     const one = await registry.push('a', image('config'));
     registry.clock.time += 10 * garbageDelayMs;
     await registry.collect();
-    const isThere = async (content: string) => (await registry.ask('head-blob', { name: 'a', digest: digestOf(content) })).status === 200;
+    const isThere = async (content: string) =>
+      (await registry.ask('head-blob', { name: 'a', digest: digestOf(content) })).status === 200;
     assert.deepEqual([await isThere('config'), await isThere('layer')], [true, true]);
     await registry.ask('delete-manifest', { name: 'a', reference: both });
     await registry.collect();
@@ -153,7 +167,10 @@ forEachEngine((engine) => {
     await registry.pushBlob('a', 'config');
     registry.clock.time += garbageDelayMs + 3_600_000;
     await registry.collect();
-    assert.equal((await registry.ask('put-manifest', { name: 'a', reference: 'v1', body: bytesOf(image('config')) })).error, 'MANIFEST_BLOB_UNKNOWN');
+    assert.equal(
+      (await registry.ask('put-manifest', { name: 'a', reference: 'v1', body: bytesOf(image('config')) })).error,
+      'MANIFEST_BLOB_UNKNOWN',
+    );
     await registry.pushBlob('a', 'config');
     await registry.push('a', image('config'), 'v1');
   });
@@ -167,12 +184,18 @@ forEachEngine((engine) => {
     const signature = await registry.push('a', image('config', [], { subject }));
     registry.clock.time += 2 * garbageDelayMs;
     await registry.collect();
-    for (const reference of [child, signature, 'v1']) assert.equal((await registry.ask('get-manifest', { name: 'a', reference })).status, 200);
+    for (const reference of [child, signature, 'v1'])
+      assert.equal((await registry.ask('get-manifest', { name: 'a', reference })).status, 200);
     await registry.ask('delete-manifest', { name: 'a', reference: child });
     registry.clock.time += 2 * garbageDelayMs;
     await registry.collect();
     assert.equal((await registry.ask('get-manifest', { name: 'a', reference: signature })).status, 200);
-    const listed = (await registry.ask('list-referrers', { name: 'a', digest: child })).json as { manifests: { digest: string }[] };
-    assert.deepEqual(listed.manifests.map((each) => each.digest), [signature]);
+    const listed = (await registry.ask('list-referrers', { name: 'a', digest: child })).json as {
+      manifests: { digest: string }[];
+    };
+    assert.deepEqual(
+      listed.manifests.map((each) => each.digest),
+      [signature],
+    );
   });
 });

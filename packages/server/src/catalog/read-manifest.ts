@@ -8,10 +8,17 @@ import { manifestSeal } from './model.ts';
 import { type FoundManifest, findByDigest, findByTag, sealedContent } from './queries.ts';
 
 /** @throws MANIFEST_UNKNOWN, or NAME_UNKNOWN when the repository does not exist */
-export async function requireManifest(context: CatalogContext, registryId: number, repository: string, text: string): Promise<FoundManifest> {
+export async function requireManifest(
+  context: CatalogContext,
+  registryId: number,
+  repository: string,
+  text: string,
+): Promise<FoundManifest> {
   const reference = parseReference(text);
   const wanted = { registryId, repository, reference: text };
-  const found = await (reference.kind === 'tag' ? findByTag(context.database.read, wanted) : findByDigest(context.database.read, wanted));
+  const found = await (reference.kind === 'tag'
+    ? findByTag(context.database.read, wanted)
+    : findByDigest(context.database.read, wanted));
   if (found !== undefined) return found;
   if ((await findRepositoryId(context.database.read, registryId, repository)) === undefined) throw nameUnknown(repository);
   throw manifestUnknown(repository, reference);
@@ -33,7 +40,11 @@ export function headersOf(manifest: FoundManifest): Readonly<Record<string, stri
 }
 
 /** The exact bytes that were pushed, with the headers of their answer. @throws CONTENT_DAMAGED, KEY_UNAVAILABLE */
-export async function openManifest(context: CatalogContext, registryId: number, manifest: FoundManifest): Promise<OpenedManifest> {
+export async function openManifest(
+  context: CatalogContext,
+  registryId: number,
+  manifest: FoundManifest,
+): Promise<OpenedManifest> {
   const cached = context.cache.get(registryId, manifest.digest);
   // A document without a mediaType of its own may have been pushed as another type into another repository.
   if (cached?.mediaType === manifest.media_type) return cached;
@@ -45,7 +56,8 @@ export async function openManifest(context: CatalogContext, registryId: number, 
 
 async function unseal(context: CatalogContext, registryId: number, manifest: FoundManifest): Promise<Buffer> {
   const sealed = await sealedContent(context.database.read, manifest.id);
-  if (sealed === undefined) throw new RegistryError('MANIFEST_UNKNOWN', { message: `the manifest ${manifest.digest} was deleted just now` });
+  if (sealed === undefined)
+    throw new RegistryError('MANIFEST_UNKNOWN', { message: `the manifest ${manifest.digest} was deleted just now` });
   const key = context.keys.get(registryId, sealed.data_key_id);
   try {
     return openBytes(key, manifestSeal(registryId, manifest.digest), sealed.sealed_content);

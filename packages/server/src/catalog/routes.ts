@@ -102,7 +102,13 @@ async function referrers(context: CatalogContext, request: RouteRequest): Promis
   const subject = parseDigest(param(request, 'digest'));
   const page = parsePage(request.query);
   const artifactType = request.query.get('artifactType') ?? undefined;
-  const { index, next } = await listReferrers(context, { registryId: request.registry.id, repository, subject, artifactType, ...page });
+  const { index, next } = await listReferrers(context, {
+    registryId: request.registry.id,
+    repository,
+    subject,
+    artifactType,
+    ...page,
+  });
   const filter: Record<string, string> = artifactType === undefined ? {} : { artifactType };
   return {
     status: 200,

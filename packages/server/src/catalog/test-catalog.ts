@@ -69,13 +69,24 @@ export interface TestCatalog {
   otherRegistry(): Promise<TestCatalog>;
 }
 
-export async function openTestCatalog(engine: TestEngine, t: TestContext, given: { database?: Database; manifestCacheBytes?: number } = {}): Promise<TestCatalog> {
+export async function openTestCatalog(
+  engine: TestEngine,
+  t: TestContext,
+  given: { database?: Database; manifestCacheBytes?: number } = {},
+): Promise<TestCatalog> {
   const database = given.database ?? (await engine.open(t, { transactionsModule }));
   const folder = await mkdtemp(join(tmpdir(), 'berth-catalog-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
   const clock = { time: 1_700_000_000_000, now: () => clock.time };
   const keys = await openKeyRing({ database, file: new WrappingKeyFile(join(folder, 'keys.json')), clock });
-  const parts: Parts = { t, database, keys, clock, store: openSealedStore(openMemoryStore()), manifestCacheBytes: given.manifestCacheBytes ?? 1 << 20 };
+  const parts: Parts = {
+    t,
+    database,
+    keys,
+    clock,
+    store: openSealedStore(openMemoryStore()),
+    manifestCacheBytes: given.manifestCacheBytes ?? 1 << 20,
+  };
   return assemble(parts, await makeRegistry(parts));
 }
 
@@ -127,7 +138,12 @@ function assemble(parts: Parts, registry: Registry): TestCatalog {
     push: async (name, manifest, reference, query) => {
       const body = Buffer.isBuffer(manifest) ? manifest : bytesOf(manifest);
       const digest = digestOf(body);
-      const answer = await ask('put-manifest', { name, reference: reference ?? digest, body, ...(query !== undefined && { query }) });
+      const answer = await ask('put-manifest', {
+        name,
+        reference: reference ?? digest,
+        body,
+        ...(query !== undefined && { query }),
+      });
       assert.equal(answer.status, 201, answer.message);
       return digest;
     },
@@ -139,7 +155,9 @@ function assemble(parts: Parts, registry: Registry): TestCatalog {
 
 function routeRequest(registry: Registry, request: TestRequest): RouteRequest {
   const { name, reference, digest, session, body } = request;
-  const given = Object.entries({ name, reference, digest, session }).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]]));
+  const given = Object.entries({ name, reference, digest, session }).flatMap(([key, value]) =>
+    value === undefined ? [] : [[key, value]],
+  );
   const stream = body instanceof Readable ? body : Readable.from(body === undefined ? [] : chunksOf(body), { objectMode: false });
   const length = body instanceof Readable ? undefined : (body?.length ?? 0);
   return {
@@ -173,11 +191,25 @@ async function answerOf(route: Route, request: RouteRequest): Promise<TestAnswer
       return { status, headers: { ...headers, 'Content-Length': bytes.length }, bytes, json: parsed(bytes), ...none };
     }
     if ('json' in body) return { status, headers, bytes: Buffer.from(JSON.stringify(body.json)), json: body.json, ...none };
-    return { status, headers: { ...headers, 'Content-Length': body.lengthBytes }, bytes: Buffer.alloc(0), json: undefined, ...none };
+    return {
+      status,
+      headers: { ...headers, 'Content-Length': body.lengthBytes },
+      bytes: Buffer.alloc(0),
+      json: undefined,
+      ...none,
+    };
   } catch (thrown) {
     const error = asRegistryError(thrown);
     if (error.error === 'INTERNAL') throw thrown;
-    return { status: error.status, headers: error.headers, bytes: Buffer.alloc(0), json: undefined, error: error.error, message: error.message, detail: error.detail };
+    return {
+      status: error.status,
+      headers: error.headers,
+      bytes: Buffer.alloc(0),
+      json: undefined,
+      error: error.error,
+      message: error.message,
+      detail: error.detail,
+    };
   }
 }
 
@@ -198,7 +230,10 @@ export function bytesOf(document: object): Buffer {
 }
 
 /** A descriptor of bytes, whether or not they were pushed. */
-export function descriptor(content: string | Uint8Array, mediaType = 'application/octet-stream'): { mediaType: string; digest: string; size: number } {
+export function descriptor(
+  content: string | Uint8Array,
+  mediaType = 'application/octet-stream',
+): { mediaType: string; digest: string; size: number } {
   return { mediaType, digest: digestOf(content), size: Buffer.byteLength(content) };
 }
 
@@ -214,5 +249,10 @@ export function image(config: string, layers: readonly string[] = [], more: obje
 }
 
 export function index(children: readonly object[], more: object = {}): object {
-  return { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: children.map((child) => descriptor(bytesOf(child), mediaTypes.ociManifest)), ...more };
+  return {
+    schemaVersion: 2,
+    mediaType: mediaTypes.ociIndex,
+    manifests: children.map((child) => descriptor(bytesOf(child), mediaTypes.ociManifest)),
+    ...more,
+  };
 }

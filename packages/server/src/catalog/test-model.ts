@@ -20,8 +20,16 @@ export interface KnownManifest {
 
 const configType = 'application/vnd.oci.image.config.v1+json';
 
-function known(document: object, references: { readonly blobs?: readonly string[]; readonly children?: readonly KnownManifest[]; readonly algorithm?: string }): KnownManifest {
-  const { mediaType, artifactType, annotations, subject } = document as { mediaType: string; artifactType?: string; annotations?: Record<string, string>; subject?: { digest: string } };
+function known(
+  document: object,
+  references: { readonly blobs?: readonly string[]; readonly children?: readonly KnownManifest[]; readonly algorithm?: string },
+): KnownManifest {
+  const { mediaType, artifactType, annotations, subject } = document as {
+    mediaType: string;
+    artifactType?: string;
+    annotations?: Record<string, string>;
+    subject?: { digest: string };
+  };
   const bytes = bytesOf(document);
   return {
     bytes,
@@ -51,7 +59,11 @@ function subjectOf({ bytes, digest, mediaType }: KnownManifest): object {
 const plain = imageOf('b0', ['b1']);
 const layered = imageOf('b0', ['b1', 'b2', 'b1']);
 const bySha512 = imageOf('b3', [], {}, 'sha512');
-const signature = imageOf('b4', ['b4'], { ...subjectOf(plain), artifactType: 'application/vnd.example.signature', annotations: { by: 'me' } });
+const signature = imageOf('b4', ['b4'], {
+  ...subjectOf(plain),
+  artifactType: 'application/vnd.example.signature',
+  annotations: { by: 'me' },
+});
 const pair = indexOf([plain, layered]);
 
 /** Everything that the model's users push. */
@@ -81,7 +93,9 @@ export class ModelRepository {
   }
 
   referrersOf(subject: string): readonly KnownManifest[] {
-    return [...this.manifests.values()].filter((manifest) => manifest.subject === subject).toSorted((left, right) => (left.digest < right.digest ? -1 : 1));
+    return [...this.manifests.values()]
+      .filter((manifest) => manifest.subject === subject)
+      .toSorted((left, right) => (left.digest < right.digest ? -1 : 1));
   }
 }
 
@@ -113,7 +127,9 @@ export class CatalogModel {
   push(name: string, manifest: KnownManifest, newTags: readonly string[]): string | undefined {
     const repository = this.repositories.get(name) ?? new ModelRepository();
     if (!repository.manifests.has(manifest.digest)) {
-      const missing = manifest.blobs.find((blob) => !repository.blobs.has(blob)) ?? manifest.children.find((child) => !repository.manifests.has(child));
+      const missing =
+        manifest.blobs.find((blob) => !repository.blobs.has(blob)) ??
+        manifest.children.find((child) => !repository.manifests.has(child));
       if (missing !== undefined) return missing;
       repository.manifests.set(manifest.digest, manifest);
     }
@@ -160,6 +176,9 @@ export class CatalogModel {
   }
 
   listed(): readonly string[] {
-    return [...this.repositories].filter(([, repository]) => repository.isListed).map(([name]) => name).toSorted();
+    return [...this.repositories]
+      .filter(([, repository]) => repository.isListed)
+      .map(([name]) => name)
+      .toSorted();
   }
 }

@@ -13,9 +13,16 @@ export const addRegistry = defineTransaction('test.add-registry', async (tx, inp
 
 /** Damages what is stored, as a failing disk would. */
 export const damageManifest = defineTransaction('test.damage-manifest', async (tx, input: { digest: string }) => {
-  const rows = await tx.selectFrom('manifests').select(['id', 'sealed_content', 'sealed_annotations']).where('digest', '=', input.digest).execute();
+  const rows = await tx
+    .selectFrom('manifests')
+    .select(['id', 'sealed_content', 'sealed_annotations'])
+    .where('digest', '=', input.digest)
+    .execute();
   for (const row of rows) {
-    const damaged = { sealed_content: flipped(row.sealed_content), sealed_annotations: row.sealed_annotations && flipped(row.sealed_annotations) };
+    const damaged = {
+      sealed_content: flipped(row.sealed_content),
+      sealed_annotations: row.sealed_annotations && flipped(row.sealed_annotations),
+    };
     await tx.updateTable('manifests').set(damaged).where('id', '=', row.id).execute();
   }
 });
@@ -27,18 +34,25 @@ function flipped(bytes: Uint8Array): Uint8Array {
 }
 
 /** Many rows that would take a client long to push. */
-export const addRepositories = defineTransaction('test.add-repositories', async (tx, input: { registryId: number; names: readonly string[] }) => {
-  for (let start = 0; start < input.names.length; start += 500) {
-    const rows = input.names.slice(start, start + 500);
-    await tx
-      .insertInto('repositories')
-      .values(rows.map((name) => ({ registry_id: input.registryId, name, created_at: 0, listed_at: 0, deleted_at: null })))
-      .execute();
-  }
-});
+export const addRepositories = defineTransaction(
+  'test.add-repositories',
+  async (tx, input: { registryId: number; names: readonly string[] }) => {
+    for (let start = 0; start < input.names.length; start += 500) {
+      const rows = input.names.slice(start, start + 500);
+      await tx
+        .insertInto('repositories')
+        .values(rows.map((name) => ({ registry_id: input.registryId, name, created_at: 0, listed_at: 0, deleted_at: null })))
+        .execute();
+    }
+  },
+);
 
 export const addTags = defineTransaction('test.add-tags', async (tx, input: { digest: string; names: readonly string[] }) => {
-  const manifest = await tx.selectFrom('manifests').select(['id', 'repository_id']).where('digest', '=', input.digest).executeTakeFirstOrThrow();
+  const manifest = await tx
+    .selectFrom('manifests')
+    .select(['id', 'repository_id'])
+    .where('digest', '=', input.digest)
+    .executeTakeFirstOrThrow();
   for (let start = 0; start < input.names.length; start += 500) {
     const rows = input.names.slice(start, start + 500);
     await tx

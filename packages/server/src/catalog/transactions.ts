@@ -17,7 +17,12 @@ export const pushManifest = defineTransaction('catalog.push-manifest', async (tx
   if (known !== undefined && input.isRepair) await resealManifest(tx, known, input);
   const manifestId = known ?? (await insertManifest(tx, repositoryId, input));
   await pointTags(tx, repositoryId, manifestId, input);
-  await tx.updateTable('repositories').set({ listed_at: input.now }).where('id', '=', repositoryId).where('listed_at', 'is', null).execute();
+  await tx
+    .updateTable('repositories')
+    .set({ listed_at: input.now })
+    .where('id', '=', repositoryId)
+    .where('listed_at', 'is', null)
+    .execute();
 });
 
 /** In one order, so that two pushes of the same tags cannot wait for each other. */
@@ -27,7 +32,9 @@ async function pointTags(tx: WriteQueries, repositoryId: number, manifestId: num
   await tx
     .insertInto('tags')
     .values(rows)
-    .onConflict((conflict) => conflict.columns(['repository_id', 'name']).doUpdateSet({ manifest_id: manifestId, pushed_at: now }))
+    .onConflict((conflict) =>
+      conflict.columns(['repository_id', 'name']).doUpdateSet({ manifest_id: manifestId, pushed_at: now }),
+    )
     .execute();
 }
 
@@ -42,17 +49,20 @@ export interface DeleteManifest {
 export type DeleteOutcome = 'deleted' | 'repository-unknown' | 'manifest-unknown';
 
 /** Deletes a manifest with all its tags (OCI end-9). Costs as much as hangs on it, whatever else the repository holds. */
-export const deleteManifest = defineTransaction('catalog.delete-manifest', async (tx, input: DeleteManifest): Promise<DeleteOutcome> => {
-  const repositoryId = await findRepositoryId(tx, input.registryId, input.repository);
-  if (repositoryId === undefined) return 'repository-unknown';
-  const manifestId = await lockManifest(tx, repositoryId, input.digest);
-  if (manifestId === undefined) return 'manifest-unknown';
-  const used = await tx.selectFrom('manifest_blobs').select('blob_id').where('manifest_id', '=', manifestId).execute();
-  await tx.deleteFrom('manifests').where('id', '=', manifestId).execute();
-  const subjects = used.map((row) => linkSubject(repositoryId, row.blob_id));
-  await addCandidates(tx, 'repository-blob', subjects, input.dueAt);
-  return 'deleted';
-});
+export const deleteManifest = defineTransaction(
+  'catalog.delete-manifest',
+  async (tx, input: DeleteManifest): Promise<DeleteOutcome> => {
+    const repositoryId = await findRepositoryId(tx, input.registryId, input.repository);
+    if (repositoryId === undefined) return 'repository-unknown';
+    const manifestId = await lockManifest(tx, repositoryId, input.digest);
+    if (manifestId === undefined) return 'manifest-unknown';
+    const used = await tx.selectFrom('manifest_blobs').select('blob_id').where('manifest_id', '=', manifestId).execute();
+    await tx.deleteFrom('manifests').where('id', '=', manifestId).execute();
+    const subjects = used.map((row) => linkSubject(repositoryId, row.blob_id));
+    await addCandidates(tx, 'repository-blob', subjects, input.dueAt);
+    return 'deleted';
+  },
+);
 
 export interface DeleteTag {
   readonly registryId: number;
@@ -64,7 +74,12 @@ export interface DeleteTag {
 export const deleteTag = defineTransaction('catalog.delete-tag', async (tx, input: DeleteTag): Promise<DeleteOutcome> => {
   const repositoryId = await findRepositoryId(tx, input.registryId, input.repository);
   if (repositoryId === undefined) return 'repository-unknown';
-  const removed = await tx.deleteFrom('tags').where('repository_id', '=', repositoryId).where('name', '=', input.tag).returning('name').execute();
+  const removed = await tx
+    .deleteFrom('tags')
+    .where('repository_id', '=', repositoryId)
+    .where('name', '=', input.tag)
+    .returning('name')
+    .execute();
   return removed.length > 0 ? 'deleted' : 'manifest-unknown';
 });
 

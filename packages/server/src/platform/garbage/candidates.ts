@@ -43,7 +43,12 @@ export async function renewCandidate(tx: WriteQueries, kind: GarbageKind, subjec
     .values({ kind, subject, due_at: dueAt, attempts: 0 })
     .onConflict((conflict) =>
       conflict.columns(['kind', 'subject']).doUpdateSet((eb) => ({
-        due_at: eb.case().when('garbage.due_at', '<', dueAt).then(dueAt).else(eb('garbage.due_at', '+', 1)).end(),
+        due_at: eb
+          .case()
+          .when('garbage.due_at', '<', dueAt)
+          .then(dueAt)
+          .else(eb('garbage.due_at', '+', 1))
+          .end(),
         attempts: 0,
       })),
     )
