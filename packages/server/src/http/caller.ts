@@ -36,6 +36,19 @@ export function callerOf(request: IncomingMessage, rules: CallerRules): Caller {
   return { address: isProxied ? forwardedAddress(headers['x-forwarded-for'], peer, rules.trustedProxies) : peer, host, origin };
 }
 
+/**
+ * Two servers in a row could each believe another Host (RFC 9112, section 3.2); Node keeps the first without a word.
+ * `rawHeaders`: names and values in turn. @throws REQUEST_INVALID
+ */
+export function requireOneHost(rawHeaders: readonly string[]): void {
+  let hosts = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index];
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts += 1;
+  }
+  if (hosts > 1) throw new RegistryError('REQUEST_INVALID', { message: 'the request has more than one Host header' });
+}
+
 /** Addresses and networks (`10.0.0.0/8`) as a list to check against. @throws RangeError naming what is wrong */
 export function proxyList(entries: readonly string[]): BlockList | undefined {
   if (entries.length === 0) return undefined;

@@ -129,6 +129,8 @@ function createNodeServer({ limits, tls }: HttpServerOptions, listener: RequestL
     // A layer may take hours; what is too slow is found by its rate.
     requestTimeout: 0,
     insecureHTTPParser: false,
+    // We refuse it ourselves, in the envelope that clients print.
+    requireHostHeader: false,
     noDelay: true,
   };
   const server = tls === undefined ? createPlainServer(common, listener) : createTlsServer({ ...common, ...tls, minVersion: 'TLSv1.2', handshakeTimeout: limits.headersTimeoutMs }, listener);

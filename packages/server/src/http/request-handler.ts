@@ -3,7 +3,7 @@ import { parseRepositoryName } from '@berth/oci';
 import { RegistryError, asRegistryError, renderAsOci } from '../errors/index.ts';
 import type { Principal, Registry } from '../tenancy/index.ts';
 import { type Question, decide, mountNeeds, needsOf } from './authorize.ts';
-import { type CallerRules, callerOf, proxyList } from './caller.ts';
+import { type CallerRules, callerOf, proxyList, requireOneHost } from './caller.ts';
 import { Exchange } from './exchange.ts';
 import type { Route } from './route.ts';
 import { type Headers, sendReply } from './send-reply.ts';
@@ -70,6 +70,7 @@ export class RequestHandler {
   async #serve(route: Route, exchange: Exchange): Promise<void> {
     const { operation } = route;
     const { request, params, response } = exchange;
+    requireOneHost(request.rawHeaders);
     if (request.rawHeaders.length > 2 * maxHeaders) throw new RegistryError('REQUEST_INVALID', { message: `the request has more than ${maxHeaders} headers` });
     const caller = callerOf(request, this.#rules);
     exchange.caller = caller;
@@ -154,7 +155,8 @@ export class RequestHandler {
     const stop = watchTransfer(
       {
         bytes: () => socket.bytesRead,
-        isWaiting: () => !request.complete && !request.isPaused() && !response.writableEnded,
+        // A full buffer is the server's own doing: it does not read.
+        isWaiting: () => !request.complete && request.readableLength < request.readableHighWaterMark && !response.writableEnded,
         onStall: () => {
           exchange.stall();
           // Handlers that wait for bytes and not for the signal learn it from the connection.
