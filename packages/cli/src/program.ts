@@ -1,0 +1,80 @@
+import { Command } from 'commander';
+import { rotateKeys } from './commands/keys.ts';
+import { scrub, showScrub } from './commands/scrub.ts';
+import { serve } from './commands/serve.ts';
+import { collectGarbage, regeneratePassword, showStatus } from './commands/upkeep.ts';
+import { type Connection, type ConnectionOptions, findConnection } from './connection.ts';
+import type { Output } from './output.ts';
+
+interface Globals extends ConnectionOptions {
+  readonly json?: boolean;
+}
+
+/** The command line. `write` takes each line of output; the result of `parseAsync` is the program, exit codes go to `process.exitCode`. */
+export function createProgram(write: (line: string) => void, environment: Readonly<Record<string, string | undefined>>): Command {
+  const program = new Command('berth')
+    .description('A private container registry to own and run anywhere.')
+    .option('--data <folder>', 'data folder of a server on this machine; otherwise BERTH_SERVER, BERTH_USERNAME, BERTH_PASSWORD say whom to ask')
+    .option('--ca <file>', 'PEM file of an authority to trust')
+    .option('--json', 'print results as JSON')
+    .showHelpAfterError('(berth --help lists the commands)');
+  const asked = (): { readonly connection: Connection; readonly output: Output } => {
+    const globals = program.opts<Globals>();
+    return { connection: findConnection(globals, environment), output: { isJson: globals.json === true, write } };
+  };
+
+  program
+    .command('serve')
+    .description('run the registry; berth serve --help lists its options')
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .helpOption(false)
+    .action(async (_options: unknown, command: Command) => {
+      const folder = program.opts<Globals>().data;
+      process.exitCode = await serve([...(folder === undefined ? [] : ['--data', folder]), ...command.args]);
+    });
+  program
+    .command('status')
+    .description('say whether the server is ready')
+    .action(async () => {
+      const { connection, output } = asked();
+      await showStatus(connection, output);
+    });
+  const keys = program.command('keys').description('the keys that seal what is stored');
+  keys
+    .command('rotate')
+    .description('make a new wrapping key and rewrap the ring; no content is touched')
+    .option('--data-key', 'instead make a new data key, for what is stored from now on')
+    .action(async (options: { dataKey?: boolean }) => {
+      const { connection, output } = asked();
+      await rotateKeys(connection, output, options.dataKey === true ? 'data' : 'wrapping');
+    });
+  program
+    .command('scrub')
+    .description('reopen every stored part and manifest in the background and report damage; exit code 2 when there is some')
+    .option('--pace <size>', 'bytes per second to read, such as 50MiB')
+    .option('--wait', 'until it is done')
+    .option('--status', 'only tell how far it is')
+    .action(async (options: { pace?: string; wait?: boolean; status?: boolean }) => {
+      const { connection, output } = asked();
+      const isSound = options.status === true ? await showScrub(connection, output) : await scrub(connection, output, { pace: options.pace, isWaiting: options.wait === true });
+      if (!isSound) process.exitCode = 2;
+    });
+  program
+    .command('gc')
+    .description('collect the garbage that is due, without waiting for the next round')
+    .action(async () => {
+      const { connection, output } = asked();
+      await collectGarbage(connection, output);
+    });
+  program
+    .command('passwords')
+    .description('the passwords of the admin user')
+    .command('regenerate <password|password2>')
+    .description('replace one of the two; the other stays')
+    .action(async (slot: string) => {
+      const { connection, output } = asked();
+      await regeneratePassword(connection, output, slot);
+    });
+  return program;
+}
