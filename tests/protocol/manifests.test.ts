@@ -133,6 +133,37 @@ protocolTests('manifests', (check) => {
     assertStatus(await client.request('HEAD', layer), 404);
   });
 
+  check(
+    'what a manifest may do without is kept as long as it is there: pushed foreign layers, blobs of unknown kinds',
+    async (protocol) => {
+      const { client } = protocol;
+      const image = randomImage();
+      const foreign = image.layers.map((layer) => ({
+        ...descriptorOf(layer),
+        mediaType: 'application/vnd.oci.image.layer.nondistributable.v1.tar',
+      }));
+      const distributable = JSON.parse(image.manifest.bytes.toString()) as object;
+      const unknownType = 'application/vnd.example.unknown+json';
+      const documents: readonly (readonly [string, object])[] = [
+        [mediaTypes.ociManifest, { ...distributable, layers: foreign }],
+        [unknownType, { ...distributable, mediaType: unknownType }],
+      ];
+      for (const [mediaType, document] of documents) {
+        const repository = protocol.newRepository();
+        const manifest = contentOf(mediaType, Buffer.from(JSON.stringify(document)));
+        for (const { bytes } of [image.config, ...image.layers]) await client.pushBlob(repository, bytes);
+        await client.pushManifest(repository, manifest);
+        for (const { digest } of image.layers)
+          assertError(await client.request('DELETE', `/v2/${repository}/blobs/${digest}`), 405, 'UNSUPPORTED');
+        assertStatus(await client.request('DELETE', `/v2/${repository}/manifests/${manifest.digest}`), 202);
+        for (const { digest } of image.layers)
+          assertStatus(await client.request('DELETE', `/v2/${repository}/blobs/${digest}`), 202);
+      }
+      const other = contentOf(unknownType, Buffer.from(JSON.stringify({ ...distributable, mediaType: unknownType })));
+      await client.pushManifest(protocol.newRepository(), other);
+    },
+  );
+
   check('attack 11: the stored type is served whatever Accept says, or when it says nothing', async (protocol) => {
     const { client } = protocol;
     const repository = protocol.newRepository();
