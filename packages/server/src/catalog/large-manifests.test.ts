@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { OciError, maxManifestBytes, mediaTypes } from '@berth/oci';
+import { RegistryError } from '../errors/index.ts';
 import { LargeManifestGate } from './large-manifest-gate.ts';
 import { ManifestParser } from './manifest-parser.ts';
 import { factsOf } from './model.ts';
@@ -9,6 +10,10 @@ import { receiveManifest } from './receive-manifest.ts';
 import { bytesOf, digestOf, image } from './test-catalog.ts';
 
 const never = new AbortController().signal;
+
+function manyAnnotations(count: number): object {
+  return Object.fromEntries(Array.from({ length: count }, (_, at) => [`k${at}`, '']));
+}
 
 test('large manifests are read as small ones are', async (t) => {
   const parser = new ManifestParser();
@@ -45,8 +50,7 @@ test('what is wrong with a large manifest is said as with a small one', async (t
 test('attack 45: the worst manifest costs this thread next to nothing', async (t) => {
   const parser = new ManifestParser();
   t.after(() => parser.close());
-  const annotations = Object.fromEntries(Array.from({ length: 280_000 }, (_, at) => [`k${at}`, '']));
-  const worst = bytesOf(image('config', [], { annotations }));
+  const worst = bytesOf(image('config', [], { annotations: manyAnnotations(280_000) }));
   assert.ok(worst.length < maxManifestBytes && worst.length > 3_000_000);
   const began = process.threadCpuUsage();
   await parser.parse(worst, undefined);
@@ -62,6 +66,22 @@ test('a closed parser starts anew when it is needed, and lets go of who waits', 
   const outcome = assert.rejects(waiting, { error: 'UNAVAILABLE' });
   await parser.close();
   await outcome;
+  assert.deepEqual((await parser.parse(large, undefined)).blobs, [digestOf('config')]);
+});
+
+test('a document that exhausts the thread is refused; those behind it may try again', async (t) => {
+  const parser = new ManifestParser(40);
+  t.after(() => parser.close());
+  const hungry = bytesOf(image('config', [], { annotations: manyAnnotations(280_000) }));
+  const large = bytesOf(image('config', [], { annotations: { pad: 'x'.repeat(100_000) } }));
+  const outcomes = await Promise.allSettled([
+    parser.parse(hungry, mediaTypes.ociManifest),
+    parser.parse(large, undefined),
+    parser.parse(large, undefined),
+  ]);
+  const [first, ...behind] = outcomes.map((outcome) => (outcome.status === 'rejected' ? (outcome.reason as unknown) : undefined));
+  assert.ok(first instanceof OciError && first.code === 'MANIFEST_INVALID');
+  for (const error of behind) assert.ok(error instanceof RegistryError && error.error === 'UNAVAILABLE');
   assert.deepEqual((await parser.parse(large, undefined)).blobs, [digestOf('config')]);
 });
 

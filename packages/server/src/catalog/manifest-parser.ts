@@ -7,8 +7,8 @@ import { type ManifestFacts, factsOf } from './model.ts';
 /** Up to here even the worst document takes few milliseconds, and every usual one is smaller. */
 const inlineBytes = 64 * 1024;
 
-/** Memory of the thread: enough for any honest manifest of 4 MiB. */
-const maxHeapMb = 192;
+/** Memory of the thread: three times what the worst 4 MiB can take. It must not be reached, only bounded. */
+const defaultHeapMb = 512;
 
 /** A thread that nobody needs for so long is ended. */
 const idleMs = 30_000;
@@ -24,9 +24,14 @@ interface Waiting {
  */
 export class ManifestParser {
   readonly #waiting = new Map<number, Waiting>();
+  readonly #maxHeapMb: number;
   #worker: Worker | undefined;
   #idle: NodeJS.Timeout | undefined;
   #lastId = 0;
+
+  constructor(maxHeapMb = defaultHeapMb) {
+    this.#maxHeapMb = maxHeapMb;
+  }
 
   /** @throws OciError MANIFEST_INVALID */
   async parse(bytes: Uint8Array, contentType: string | undefined): Promise<ManifestFacts> {
@@ -58,7 +63,7 @@ export class ManifestParser {
       new URL(isSource ? './manifest-parser-worker.ts' : './manifest-parser-worker.js', import.meta.url),
       {
         name: 'manifest-parser',
-        resourceLimits: { maxOldGenerationSizeMb: maxHeapMb },
+        resourceLimits: { maxOldGenerationSizeMb: this.#maxHeapMb },
         execArgv: isSource ? ['--conditions=source'] : [],
       },
     );
