@@ -12,7 +12,7 @@ import { type Logger, createLogger } from './platform/logger.ts';
 import { type Metrics, createMetrics } from './platform/metrics.ts';
 import { repeat } from './platform/repeat.ts';
 import { type CertificateSource, openCertificate } from './platform/tls/index.ts';
-import { type FirstRun, firstRunFileName, openRegistries, writeFirstRun } from './registries/index.ts';
+import { type FirstRun, firstRunFileName, openRegistries, removeFirstRun, writeFirstRun } from './registries/index.ts';
 import { createScrub } from './scrub/index.ts';
 import type { Settings } from './settings/index.ts';
 import { upkeepRoutes } from './upkeep/index.ts';
@@ -50,7 +50,12 @@ export async function assemble(settings: Settings, opened: AsyncDisposableStack)
   const log = createLogger({ level: settings.logLevel, format: settings.logFormat, region: settings.region });
   const storage = await openStorage(settings, opened, { clock, log });
   const { dataDir, database, keys, keyFile } = storage;
-  const certificate = await openCertificate({ ...settings, folder: join(dataDir, 'tls'), names: certificateNames(settings), now: clock.now() });
+  const certificate = await openCertificate({
+    ...settings,
+    folder: join(dataDir, 'tls'),
+    names: certificateNames(settings),
+    now: clock.now(),
+  });
   const stopping = new AbortController();
   const metrics = createMetrics({ version: readVersion(), region: settings.region });
   const access = await createAccess({ database, keys, clock });
@@ -90,19 +95,36 @@ export async function assemble(settings: Settings, opened: AsyncDisposableStack)
   let firstRun: FirstRun | undefined;
   await access.ensureAdmin(registries.local, {
     chosenPassword: settings.adminPassword?.reveal(),
-    announce: async (first) => {
-      firstRun = { loginServer: loginServer(), ...first };
-      await writeFirstRun(dataDir, firstRun);
+    announce: async ({ username, password, slot }) => {
+      const written: FirstRun = { loginServer: loginServer(), username, password };
+      await writeFirstRun(dataDir, written);
+      // Whoever chose a password need not read another one on the screen.
+      if (slot === 'password') firstRun = written;
+    },
+    retract: async () => {
+      firstRun = undefined;
+      await removeFirstRun(dataDir);
     },
   });
   const reloadCertificate = () => reloadInto(http, certificate, clock.now());
-  loops.push(...work.loops(), repeat(reloadCertificate, { name: 'renewal of the certificate', everyMs: certificateCheckMs, signal: stopping.signal, log }));
+  loops.push(
+    ...work.loops(),
+    repeat(reloadCertificate, { name: 'renewal of the certificate', everyMs: certificateCheckMs, signal: stopping.signal, log }),
+  );
   // From here on requests are served; those that came during the start have waited.
   started.resolve();
   // The writer may still be loading; a start that is reported has seen it answer.
   await database.check();
   log.info({ origin, dataDir, engine: database.engine }, 'the server listens');
-  const facts = { origin, loginServer: loginServer(), dataDir, keyFile, firstRunFile: join(dataDir, firstRunFileName), firstRun, authorityFile: certificate?.authorityFile };
+  const facts = {
+    origin,
+    loginServer: loginServer(),
+    dataDir,
+    keyFile,
+    firstRunFile: join(dataDir, firstRunFileName),
+    firstRun,
+    authorityFile: certificate?.authorityFile,
+  };
   return { facts, http, reloadCertificate };
 }
 
@@ -130,7 +152,13 @@ function createFeatures(settings: Settings, { storage, access, metrics, clock, l
   const catalog = createCatalog({ ...common, manifestCacheBytes: settings.manifestCacheBytes });
   const scrub = createScrub({ database, keys, clock, log, store });
   const collector = createCollector({ database, clock, log, handlers: [...blobs.garbageHandlers, ...catalog.garbageHandlers] });
-  measure(metrics, { database, clock, activeUploads: blobs.activeUploads, freedParts: blobs.freedParts, signInFailures: access.signInFailures });
+  measure(metrics, {
+    database,
+    clock,
+    activeUploads: blobs.activeUploads,
+    freedParts: blobs.freedParts,
+    signInFailures: access.signInFailures,
+  });
   const checks = { database: () => database.check(), 'blob store': () => store.check(), 'key ring': () => keys.check() };
   return {
     routes: [

@@ -36,7 +36,7 @@ export const startCollection = defineOperation({
 });
 export const regeneratePassword = defineOperation({
   id: 'regenerate-password', method: 'POST', path: '/berth/v1/passwords/{slot}', source: 'Berth; ACR regenerateCredential', permission: operator,
-  summary: 'Replaces one of the two admin passwords; tokens issued with any of them die.',
+  summary: 'Replaces one of the two admin passwords; what was signed in with it ends, the other one lives on.',
   params: Type.Object({ slot: Type.Union([Type.Literal('password'), Type.Literal('password2')]) }),
   body: Type.Object({}, { additionalProperties: false }),
   responses: { 200: { description: 'the new password, shown once', schema: Type.Object({ username: Type.String(), name: Type.String(), value: Type.String() }) } }, errors: [],

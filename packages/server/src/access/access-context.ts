@@ -1,6 +1,7 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database/index.ts';
 import type { ManagedKeyRing } from '../platform/keys/index.ts';
+import type { GeneratedPasswords } from './generated-passwords.ts';
 import type { SignIn } from './sign-in.ts';
 import type { TokenSigner } from './token-signer.ts';
 
@@ -11,5 +12,5 @@ export interface AccessContext {
   readonly clock: Clock;
   readonly signIn: SignIn;
   readonly signer: TokenSigner;
-  readonly passwordKey: Buffer;
+  readonly generated: GeneratedPasswords;
 }

@@ -1,30 +1,36 @@
+import { hash } from 'node:crypto';
 import { RegistryError } from '../errors/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Principal, Registry } from '../tenancy/index.ts';
+import { parseBasic } from './basic-credentials.ts';
 import { adminPrincipal, anonymousPrincipal, bearerPrincipal } from './principals.ts';
-import type { AdminState } from './queries.ts';
+import type { Admin } from './queries.ts';
 import { Recent } from './recent.ts';
-import type { Credentials, SignIn } from './sign-in.ts';
-import { type Claims, type TokenSigner, refused } from './token-signer.ts';
-
-/** `sub` of tokens that stand for nobody. */
-export const anonymousSubject = 'anonymous';
+import type { SignIn } from './sign-in.ts';
+import { type SignedIn, isCurrent } from './signed-in.ts';
+import { type TokenSigner, refused } from './token-signer.ts';
 
 const maxTokens = 20_000;
+/** Characters of all tokens that are known, as a measure of what their rights take in memory. */
+const maxTokenCharacters = 16 * 2 ** 20;
 
 interface VerifiedToken {
-  readonly claims: Claims;
+  readonly expiresAt: number;
+  readonly owner: SignedIn | undefined;
+  /** The registry as it was: one whose settings changed is another object, and its tokens are judged anew. */
+  readonly registry: Registry;
   readonly principal: Principal;
 }
 
 /** Tells who sends a request. Tokens that were verified once are known until they expire or their owner changes. */
 export class Authenticator {
   readonly #signIn: SignIn;
-  readonly #signer: () => TokenSigner;
+  readonly #signer: TokenSigner;
   readonly #clock: Clock;
-  readonly #tokens = new Recent<VerifiedToken>(maxTokens);
+  /** By hash: what lies around in memory is no token. */
+  readonly #tokens = new Recent<VerifiedToken>({ maxEntries: maxTokens, maxWeight: maxTokenCharacters });
 
-  constructor(options: { readonly signIn: SignIn; readonly signer: () => TokenSigner; readonly clock: Clock }) {
+  constructor(options: { readonly signIn: SignIn; readonly signer: TokenSigner; readonly clock: Clock }) {
     this.#signIn = options.signIn;
     this.#signer = options.signer;
     this.#clock = options.clock;
@@ -35,39 +41,40 @@ export class Authenticator {
     if (authorization === undefined) return anonymousPrincipal(registry);
     if (/^bearer /i.test(authorization)) return this.#bearer(authorization.slice(7).trim(), registry);
     const credentials = parseBasic(authorization);
-    if (credentials === undefined) throw new RegistryError('UNAUTHORIZED', { message: 'the Authorization header is neither Basic nor Bearer' });
+    if (credentials === undefined)
+      throw new RegistryError('UNAUTHORIZED', { message: 'the Authorization header is neither Basic nor Bearer' });
     const known = this.#signIn.remembered(registry, credentials);
     if (known !== undefined) return adminPrincipal(registry, known.username);
-    return this.#signIn.check(registry, credentials, clientAddress).then((admin) => adminPrincipal(registry, admin.username));
+    return this.#signIn.check(registry, credentials, clientAddress).then(({ username }) => adminPrincipal(registry, username));
   }
 
-  #bearer(token: string, registry: Registry): Principal | Promise<Principal> {
-    const known = this.#tokens.get(token);
-    const isFresh = known !== undefined && known.principal.registryId === registry.id && this.#clock.now() < known.claims.exp * 1000;
-    const claims = isFresh ? known.claims : this.#signer().verify(token, registry, 'access_token');
-    if (claims.sub === anonymousSubject) return bearerPrincipal(anonymousPrincipal(registry), claims.access ?? []);
+  #bearer(text: string, registry: Registry): Principal | Promise<Principal> {
+    const token = this.#verified(text, registry);
+    const { owner, principal } = token;
+    if (owner === undefined) return principal;
     const admin = this.#signIn.admin(registry);
-    const finish = (state: AdminState | undefined): Principal => {
-      requireOwner(claims, state);
-      if (isFresh) return known.principal;
-      const principal = bearerPrincipal(adminPrincipal(registry, claims.sub), claims.access ?? []);
-      this.#tokens.set(token, { claims, principal });
-      return principal;
-    };
-    return admin instanceof Promise ? admin.then(finish) : finish(admin);
+    if (!(admin instanceof Promise)) return ofCurrentOwner(principal, owner, admin);
+    return admin.then((read) => ofCurrentOwner(principal, owner, read));
+  }
+
+  #verified(text: string, registry: Registry): VerifiedToken {
+    const key = hash('sha256', text, 'base64');
+    const known = this.#tokens.get(key);
+    if (known !== undefined && known.registry === registry && this.#clock.now() < known.expiresAt) return known;
+    const { exp, owner, access = [] } = this.#signer.verify(text, registry, 'access_token');
+    const whole = owner === undefined ? anonymousPrincipal(registry) : adminPrincipal(registry, owner.username);
+    const token: VerifiedToken = { expiresAt: exp * 1000, owner, registry, principal: bearerPrincipal(whole, access) };
+    this.#tokens.set(key, token, text.length);
+    return token;
   }
 }
 
-/** A token lives only as long as the credentials that it was issued for (attacks 19, 22). @throws UNAUTHORIZED */
-export function requireOwner(claims: Claims, admin: AdminState | undefined): AdminState {
-  if (admin === undefined || admin.username !== claims.sub || admin.generation !== claims.generation) throw refused('the credentials that it was issued for have changed');
-  return admin;
+function ofCurrentOwner(principal: Principal, owner: SignedIn, admin: Admin | undefined): Principal {
+  requireOwner(owner, admin);
+  return principal;
 }
 
-export function parseBasic(authorization: string | undefined): Credentials | undefined {
-  const match = /^basic +([A-Za-z0-9+/=_-]+) *$/i.exec(authorization ?? '');
-  if (match === null) return undefined;
-  const text = Buffer.from(match[1] ?? '', 'base64').toString('utf8');
-  const colon = text.indexOf(':');
-  return colon === -1 ? undefined : { username: text.slice(0, colon), password: text.slice(colon + 1) };
+/** A token lives only as long as the password that it was issued for (attacks 19, 22). @throws UNAUTHORIZED */
+export function requireOwner(owner: SignedIn, admin: Admin | undefined): void {
+  if (!isCurrent(owner, admin)) throw refused('the password that it was issued for has changed');
 }

@@ -1,40 +1,72 @@
 import type { Registry } from '../tenancy/index.ts';
 import type { AccessContext } from './access-context.ts';
-import { HumanPasswords, generateSecret } from './passwords.ts';
-import { adminPasswords, findAdmin } from './queries.ts';
+import { generateSecret } from './generated-passwords.ts';
+import { HumanPasswords } from './human-passwords.ts';
+import { type Admin, type PasswordSlot, findAdmin } from './queries.ts';
 import { adminName, regeneratePassword, storeGenerated } from './regenerate-password.ts';
 import { putPassword } from './transactions.ts';
 
 export interface FirstCredentials {
   readonly username: string;
   readonly password: string;
+  readonly slot: PasswordSlot;
+}
+
+export interface FirstAdminOptions {
+  /** A password that a person chose; it becomes the first one of the two. */
+  readonly chosenPassword: string | undefined;
+  /** Tells the owner a generated password, durably, before it counts. */
+  readonly announce: (first: FirstCredentials) => Promise<void>;
+  /** What was announced last does not count: another process has made the password at the same time. */
+  readonly retract: () => Promise<void>;
 }
 
 /**
- * Makes sure that the admin user has both passwords. A first password that is generated is told to `announce` before
- * it counts: a crash in between leaves a password that is told but unknown, and the next start makes another, never one
- * that nobody was told.
+ * Makes sure that the admin user has both passwords and that its owner knows a generated one: the first, or where a
+ * person chose that, the second, which no throttle stands before. A crash between announcing and storing leaves a password
+ * that is told but unknown, and the next start makes another; never one that nobody was told.
  */
-export async function ensureAdmin(context: AccessContext, registry: Registry, options: { readonly chosenPassword: string | undefined; readonly announce: (first: FirstCredentials) => Promise<void> }): Promise<void> {
-  const existing = await adminPasswords(context.database.read, registry.id);
-  if (options.chosenPassword !== undefined) await adoptChosen(context, registry, options.chosenPassword);
-  else if (!existing.some((row) => row.slot === 'password')) {
-    const username = await adminName(context, registry);
-    const value = generateSecret();
-    await options.announce({ username, password: value });
-    await storeGenerated(context, registry, { slot: 'password', username, value });
-  }
-  if (!existing.some((row) => row.slot === 'password2')) await regeneratePassword(context, registry, 'password2');
+export async function ensureAdmin(context: AccessContext, registry: Registry, options: FirstAdminOptions): Promise<void> {
+  const before = await findAdmin(context.database.read, registry.id);
+  const { chosenPassword } = options;
+  if (chosenPassword !== undefined) await adoptChosen(context, registry, { admin: before, password: chosenPassword });
+  else if (!has(before, 'password')) await makeKnown(context, registry, 'password', options);
+  if (has(before, 'password2')) return;
+  if (chosenPassword === undefined) await regeneratePassword(context, registry, 'password2');
+  else await makeKnown(context, registry, 'password2', options);
+}
+
+function has(admin: Admin | undefined, slot: PasswordSlot): boolean {
+  return admin?.passwords.some((password) => password.slot === slot) === true;
+}
+
+async function makeKnown(
+  context: AccessContext,
+  registry: Registry,
+  slot: PasswordSlot,
+  options: FirstAdminOptions,
+): Promise<void> {
+  const username = await adminName(context, registry);
+  const value = generateSecret();
+  await options.announce({ username, password: value, slot });
+  const isStored = await storeGenerated(context, registry, { slot, username, value, isOnlyIfMissing: true });
+  if (!isStored) await options.retract();
 }
 
 /** The password of the settings becomes the first one; unchanged, nothing happens and tokens live on. */
-async function adoptChosen(context: AccessContext, registry: Registry, password: string): Promise<void> {
+async function adoptChosen(
+  context: AccessContext,
+  registry: Registry,
+  { admin, password }: { readonly admin: Admin | undefined; readonly password: string },
+): Promise<void> {
   const human = new HumanPasswords();
-  const row = (await adminPasswords(context.database.read, registry.id)).find((each) => each.slot === 'password');
-  const admin = await findAdmin(context.database.read, registry.id);
-  if (row?.scheme === 'argon2id' && admin?.is_enabled === 1 && (await human.verify(row.verifier, password))) return;
+  const present = admin?.passwords.find((each) => each.slot === 'password' && each.scheme === 'argon2id');
+  const isUnchanged =
+    present !== undefined && admin?.isEnabled === true && (await human.verify(present.verifier, password, 'start'));
+  if (isUnchanged) return;
   const verifier = await human.hash(password);
   const username = admin?.username ?? registry.name;
-  await context.database.write(putPassword, { registry_id: registry.id, slot: 'password', scheme: 'argon2id', verifier, username, now: context.clock.now() });
+  const row = { registry_id: registry.id, slot: 'password', scheme: 'argon2id', verifier, username } as const;
+  await context.database.write(putPassword, { ...row, now: context.clock.now(), isOnlyIfMissing: false });
   context.signIn.forget(registry);
 }

@@ -1,20 +1,28 @@
-import { type ReadQueries, prepareRead } from '../platform/database/index.ts';
-import type { AdminPasswordRow } from '../platform/database/index.ts';
+import type { AdminPasswordRow, ReadQueries } from '../platform/database/index.ts';
 
-export interface AdminState {
+/** One of the two passwords, as it is kept. `created_at` grows with each change, so that it names one password for ever. */
+export type AdminPassword = Omit<AdminPasswordRow, 'registry_id'>;
+export type PasswordSlot = AdminPasswordRow['slot'];
+
+export interface Admin {
   readonly username: string;
-  readonly is_enabled: number;
+  readonly isEnabled: boolean;
   readonly generation: number;
+  readonly passwords: readonly AdminPassword[];
 }
 
-const admin = prepareRead<{ registryId: number }, AdminState>((db, { registryId }) =>
-  db.selectFrom('admin_users').select(['username', 'is_enabled', 'generation']).where('registry_id', '=', registryId),
-);
-
-export function findAdmin(db: ReadQueries, registryId: number): Promise<AdminState | undefined> {
-  return admin.first(db, { registryId });
-}
-
-export function adminPasswords(db: ReadQueries, registryId: number): Promise<AdminPasswordRow[]> {
-  return db.selectFrom('admin_passwords').selectAll().where('registry_id', '=', registryId).execute();
+/** The admin user of a registry with its passwords, as of one moment. */
+export async function findAdmin(db: ReadQueries, registryId: number): Promise<Admin | undefined> {
+  const rows = await db
+    .selectFrom('admin_users')
+    .leftJoin('admin_passwords', 'admin_passwords.registry_id', 'admin_users.registry_id')
+    .select(['username', 'is_enabled', 'generation', 'slot', 'scheme', 'verifier', 'created_at'])
+    .where('admin_users.registry_id', '=', registryId)
+    .execute();
+  const [first] = rows;
+  if (first === undefined) return undefined;
+  const passwords = rows.flatMap(({ slot, scheme, verifier, created_at }) =>
+    slot === null || scheme === null || verifier === null || created_at === null ? [] : [{ slot, scheme, verifier, created_at }],
+  );
+  return { username: first.username, isEnabled: first.is_enabled === 1, generation: first.generation, passwords };
 }

@@ -1,27 +1,37 @@
 import type { Registry } from '../tenancy/index.ts';
 import type { AccessContext } from './access-context.ts';
-import { generateSecret, verifierOfSecret } from './passwords.ts';
-import { findAdmin } from './queries.ts';
+import { generateSecret } from './generated-passwords.ts';
+import { type PasswordSlot, findAdmin } from './queries.ts';
 import { putPassword } from './transactions.ts';
 
-/** Replaces a password by a generated one, which nobody can read again; sign-ins and tokens of the old ones end. */
-export async function regeneratePassword(context: PasswordContext, registry: Registry, slot: PasswordSlot): Promise<{ readonly username: string; readonly value: string }> {
-  const value = generateSecret();
+export interface NewPassword {
+  readonly username: string;
+  readonly value: string;
+}
+
+/** Replaces a password by a generated one, which nobody can read again; sign-ins and tokens of the old one end. */
+export async function regeneratePassword(context: AccessContext, registry: Registry, slot: PasswordSlot): Promise<NewPassword> {
   const username = await adminName(context, registry);
-  await storeGenerated(context, registry, { slot, username, value });
+  const value = generateSecret();
+  await storeGenerated(context, registry, { slot, username, value, isOnlyIfMissing: false });
   return { username, value };
 }
 
-export type PasswordSlot = 'password' | 'password2';
-export type PasswordContext = Pick<AccessContext, 'database' | 'clock' | 'passwordKey' | 'signIn'>;
-
-export async function adminName(context: PasswordContext, registry: Registry): Promise<string> {
-  return (await findAdmin(context.database.read, registry.id))?.username ?? registry.name;
+/** The admin user is named like its registry, as ACR's is. */
+export async function adminName({ database }: AccessContext, registry: Registry): Promise<string> {
+  return (await findAdmin(database.read, registry.id))?.username ?? registry.name;
 }
 
-export async function storeGenerated(context: PasswordContext, registry: Registry, password: { readonly slot: PasswordSlot; readonly username: string; readonly value: string }): Promise<void> {
-  const { slot, username, value } = password;
-  const verifier = verifierOfSecret(context.passwordKey, registry.id, value);
-  await context.database.write(putPassword, { registry_id: registry.id, slot, scheme: 'keyed-sha256', verifier, username, now: context.clock.now() });
+/** Returns whether it was stored: with `isOnlyIfMissing`, another process may have been faster. */
+export async function storeGenerated(
+  context: AccessContext,
+  registry: Registry,
+  password: NewPassword & { readonly slot: PasswordSlot; readonly isOnlyIfMissing: boolean },
+): Promise<boolean> {
+  const { value, ...rest } = password;
+  const verifier = context.generated.verifierOf(registry.id, value);
+  const row = { registry_id: registry.id, scheme: 'keyed-sha256', verifier, now: context.clock.now(), ...rest } as const;
+  const isStored = await context.database.write(putPassword, row);
   context.signIn.forget(registry);
+  return isStored;
 }

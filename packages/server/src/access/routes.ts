@@ -3,8 +3,9 @@ import { RegistryError } from '../errors/index.ts';
 import { readForm, readJson } from '../http/read-body.ts';
 import type { Reply, Route, RouteRequest } from '../http/route.ts';
 import type { AccessContext } from './access-context.ts';
-import { parseBasic } from './authenticate.ts';
+import { parseBasic } from './basic-credentials.ts';
 import { regeneratePassword } from './regenerate-password.ts';
+import type { Credentials } from './sign-in.ts';
 import { type Identity, grantTokens, identify, refreshTokenUser } from './token-service.ts';
 
 export function accessRoutes(context: AccessContext): readonly Route[] {
@@ -20,44 +21,54 @@ export function accessRoutes(context: AccessContext): readonly Route[] {
 async function getToken(context: AccessContext, request: RouteRequest): Promise<Reply> {
   const { authorization } = request.headers;
   const credentials = parseBasic(authorization);
-  if (authorization !== undefined && credentials === undefined) throw new RegistryError('UNAUTHORIZED', { message: 'a token is asked for with Basic credentials or none' });
+  if (authorization !== undefined && credentials === undefined)
+    throw new RegistryError('UNAUTHORIZED', { message: 'a token is asked for with Basic credentials or none' });
   const identity = await identify(context, request, credentials);
   const isOffline = request.query.get('offline_token') === 'true';
-  return tokens(context, request, identity, request.query.getAll('scope'), isOffline);
+  return tokens(context, request, { identity, scopes: request.query.getAll('scope'), isOffline });
 }
 
+/** The form of OAuth 2, which docker, containerd and the Azure clients use. */
 async function postToken(context: AccessContext, request: RouteRequest): Promise<Reply> {
   const form = await readForm(request);
-  const scopes = form.getAll('scope');
-  const grant = form.get('grant_type');
-  if (grant === 'refresh_token') {
-    const refreshToken = form.get('refresh_token') ?? '';
-    const identity = await identify(context, request, { username: refreshTokenUser, password: refreshToken });
-    return tokens(context, request, identity, scopes, false);
-  }
-  if (grant !== 'password') throw new RegistryError('REQUEST_INVALID', { message: 'grant_type must be password or refresh_token' });
-  const username = form.get('username') ?? '';
-  const password = form.get('password') ?? '';
-  // ACR's JavaScript client asks for an anonymous token with an empty credential (acr-api 2.1).
-  const identity = await identify(context, request, username === '' && password === '' ? undefined : { username, password });
-  return tokens(context, request, identity, scopes, form.get('access_type') === 'offline');
+  const identity = await identify(context, request, credentialsOf(form));
+  const isOffline = form.get('grant_type') === 'password' && form.get('access_type') === 'offline';
+  return tokens(context, request, { identity, scopes: form.getAll('scope'), isOffline });
 }
 
-function tokens(context: AccessContext, request: RouteRequest, identity: Identity, scopes: readonly string[], isOffline: boolean): Reply {
-  const granted = grantTokens(context, request.registry, { identity, scopes, isOffline });
+/** @throws REQUEST_INVALID */
+function credentialsOf(form: URLSearchParams): Credentials | undefined {
+  const field = (name: string): string => form.get(name) ?? '';
+  const grant = form.get('grant_type');
+  if (grant === 'refresh_token') return { username: refreshTokenUser, password: field('refresh_token') };
+  if (grant !== 'password')
+    throw new RegistryError('REQUEST_INVALID', { message: 'grant_type must be password or refresh_token' });
+  const [username, password] = [field('username'), field('password')];
+  // ACR's JavaScript client asks for an anonymous token with an empty credential (acr-api 2.1).
+  return username === '' && password === '' ? undefined : { username, password };
+}
+
+function tokens(
+  context: AccessContext,
+  request: RouteRequest,
+  wanted: { readonly identity: Identity; readonly scopes: readonly string[]; readonly isOffline: boolean },
+): Reply {
+  const granted = grantTokens(context, request.registry, wanted);
   return { status: 200, headers: { 'Cache-Control': 'no-store' }, body: { json: granted } };
 }
 
 async function regenerate(context: AccessContext, request: RouteRequest): Promise<Reply> {
   const slot = request.params['slot'];
-  if (slot !== 'password' && slot !== 'password2') throw new RegistryError('NOT_FOUND', { message: 'the admin user has the passwords "password" and "password2"' });
+  if (slot !== 'password' && slot !== 'password2')
+    throw new RegistryError('NOT_FOUND', { message: 'the admin user has the passwords "password" and "password2"' });
   const value = await regeneratePassword(context, request.registry, slot);
   return { status: 200, headers: { 'Cache-Control': 'no-store' }, body: { json: { ...value, name: slot } } };
 }
 
 async function rotateKeys(context: AccessContext, request: RouteRequest): Promise<Reply> {
   const body = await readJson(request, upkeep.rotateKeys.body);
-  if (body.key === 'wrapping') return { status: 200, body: { json: { key: 'wrapping', ...(await context.keys.rotateWrappingKey()) } } };
+  if (body.key === 'wrapping')
+    return { status: 200, body: { json: { key: 'wrapping', ...(await context.keys.rotateWrappingKey()) } } };
   const key = await context.keys.addDataKey(request.registry.id);
   return { status: 200, body: { json: { key: 'data', id: key.id, rewrapped: 0 } } };
 }

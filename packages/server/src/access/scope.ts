@@ -8,7 +8,15 @@ export interface Access {
   readonly actions: readonly string[];
 }
 
-export const repositoryActions: readonly RepositoryAction[] = ['pull', 'push', 'delete', 'metadata_read', 'metadata_write', 'deleted_read', 'deleted_restore'];
+export const repositoryActions: readonly RepositoryAction[] = [
+  'pull',
+  'push',
+  'delete',
+  'metadata_read',
+  'metadata_write',
+  'deleted_read',
+  'deleted_restore',
+];
 
 /** A client asks for a handful of scopes; a stranger could ask for a megabyte. */
 const maxScopes = 100;
@@ -16,31 +24,42 @@ const maxScopeLength = 1024;
 
 /**
  * Reads scopes, repeated or several in one text (acr-api 2.3). What cannot be understood asks for nothing and is left
- * out: a token request never fails for its scopes.
+ * out: a token request never fails for its scopes. Each resource comes once, with all its actions.
  */
 export function parseScopes(texts: readonly string[]): Access[] {
-  const found: Access[] = [];
-  for (const scope of texts.flatMap((text) => text.split(' '))) {
-    if (scope === '') continue;
-    if (found.length >= maxScopes) break;
-    const access = scope.length > maxScopeLength ? undefined : parseScope(scope);
-    if (access !== undefined) found.push(access);
+  const found = new Map<string, Access>();
+  let left = maxScopes;
+  for (const text of texts) {
+    for (const scope of text.split(' ', left + 1)) {
+      if (scope === '') continue;
+      if (left === 0) return [...found.values()];
+      left -= 1;
+      const access = scope.length > maxScopeLength ? undefined : parseScope(scope);
+      if (access === undefined) continue;
+      const key = `${access.type}:${access.name}`;
+      const actions = new Set([...(found.get(key)?.actions ?? []), ...access.actions]);
+      found.set(key, { ...access, actions: [...actions] });
+    }
   }
-  return found;
+  return [...found.values()];
 }
 
+/** `type:name:actions`. Docker's grammar lets a host with its port begin a name; no repository of ours has one. */
 function parseScope(scope: string): Access | undefined {
   const first = scope.indexOf(':');
   const last = scope.lastIndexOf(':');
   if (first === -1 || first === last) return undefined;
   const type = scope.slice(0, first);
   const name = scope.slice(first + 1, last);
-  const actions = [...new Set(scope.slice(last + 1).split(','))].filter((action) => action !== '');
+  const actions = scope.slice(last + 1).split(',');
   if (type === 'registry') return name === 'catalog' && actions.includes('*') ? { type, name, actions: ['*'] } : undefined;
-  if (type !== 'repository' || !isRepository(name)) return undefined;
-  const known = actions.filter((action) => action === '*' || repositoryActions.some((each) => each === action));
-  return known.length === 0 ? undefined : { type, name, actions: known };
+  if (!repositoryTypes.includes(type) || !isRepository(name)) return undefined;
+  const known = ['*', ...repositoryActions].filter((action) => actions.includes(action));
+  return known.length === 0 ? undefined : { type: 'repository', name, actions: known };
 }
+
+/** Docker asks by the second name when it pushes a plugin. */
+const repositoryTypes: readonly string[] = ['repository', 'repository(plugin)'];
 
 function isRepository(name: string): boolean {
   if (name === '*') return true;
@@ -61,7 +80,10 @@ export function covers(access: readonly Access[], need: Need): boolean {
       return access.some((each) => each.type === 'registry' && each.name === need.name && each.actions.includes('*'));
     case 'repository':
       return access.some(
-        (each) => each.type === 'repository' && (each.name === need.name || each.name === '*') && (each.actions.includes(need.action) || each.actions.includes('*')),
+        (each) =>
+          each.type === 'repository' &&
+          (each.name === need.name || each.name === '*') &&
+          (each.actions.includes(need.action) || each.actions.includes('*')),
       );
   }
 }

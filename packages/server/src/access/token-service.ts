@@ -1,32 +1,45 @@
 import type { Need } from '@berth/api';
+import { RegistryError } from '../errors/index.ts';
 import type { Principal, Registry } from '../tenancy/index.ts';
 import type { AccessContext } from './access-context.ts';
-import { anonymousSubject, requireOwner } from './authenticate.ts';
+import { requireOwner } from './authenticate.ts';
 import { adminPrincipal, anonymousPrincipal } from './principals.ts';
 import { type Access, parseScopes, repositoryActions } from './scope.ts';
 import type { Credentials } from './sign-in.ts';
+import type { SignedIn } from './signed-in.ts';
 
-/** The literal user name that goes with a refresh token as password (acr-api 2.5). */
+/** The literal user name that goes with a refresh token as password (acr-api 2.5). No registry can have it as its name. */
 export const refreshTokenUser = '00000000-0000-0000-0000-000000000000';
 
-/** Whom a token will stand for. */
+/** Rights in a token, as JSON: with them it stays below what proxies and we take as a header. */
+const maxAccessLength = 5 * 1024;
+
+/** Whom a token will stand for; nobody without an owner. */
 export interface Identity {
   readonly principal: Principal;
-  readonly subject: string;
-  readonly generation: number;
+  readonly owner: SignedIn | undefined;
 }
 
 /** Who asks for a token. @throws UNAUTHORIZED, TOOMANYREQUESTS */
-export async function identify(context: AccessContext, from: { readonly registry: Registry; readonly clientAddress: string }, credentials: Credentials | undefined): Promise<Identity> {
+export async function identify(
+  context: AccessContext,
+  from: { readonly registry: Registry; readonly clientAddress: string },
+  credentials: Credentials | undefined,
+): Promise<Identity> {
   const { registry, clientAddress } = from;
-  if (credentials === undefined) return { principal: anonymousPrincipal(registry), subject: anonymousSubject, generation: 0 };
-  if (credentials.username === refreshTokenUser) {
-    const claims = context.signer.verify(credentials.password, registry, 'refresh_token');
-    const admin = requireOwner(claims, await context.signIn.admin(registry));
-    return { principal: adminPrincipal(registry, admin.username), subject: admin.username, generation: admin.generation };
-  }
-  const admin = await context.signIn.check(registry, credentials, clientAddress);
-  return { principal: adminPrincipal(registry, admin.username), subject: admin.username, generation: admin.generation };
+  if (credentials === undefined) return { principal: anonymousPrincipal(registry), owner: undefined };
+  const isToken = credentials.username === refreshTokenUser;
+  const owner = isToken
+    ? await ownerOfRefreshToken(context, registry, credentials.password)
+    : await context.signIn.check(registry, credentials, clientAddress);
+  return { principal: adminPrincipal(registry, owner.username), owner };
+}
+
+async function ownerOfRefreshToken({ signer, signIn }: AccessContext, registry: Registry, token: string): Promise<SignedIn> {
+  const { owner } = signer.verify(token, registry, 'refresh_token');
+  if (owner === undefined) throw new RegistryError('UNAUTHORIZED', { message: 'the refresh token stands for nobody' });
+  requireOwner(owner, await signIn.admin(registry));
+  return owner;
 }
 
 export interface GrantedTokens {
@@ -39,25 +52,40 @@ export interface GrantedTokens {
 }
 
 /** A token for what was asked and is allowed; less than asked is no error, the resource will say so (acr-api 2.1). */
-export function grantTokens(context: AccessContext, registry: Registry, wanted: { readonly identity: Identity; readonly scopes: readonly string[]; readonly isOffline: boolean }): GrantedTokens {
-  const { identity, scopes, isOffline } = wanted;
-  const { subject, generation, principal } = identity;
-  const access = parseScopes(scopes).flatMap((asked) => allowedPart(principal, asked));
-  const { token, claims } = context.signer.issue(registry, { subject, generation, grantType: 'access_token', access });
-  const isRefreshable = isOffline && principal.kind !== 'anonymous';
+export function grantTokens(
+  { signer }: AccessContext,
+  registry: Registry,
+  wanted: { readonly identity: Identity; readonly scopes: readonly string[]; readonly isOffline: boolean },
+): GrantedTokens {
+  const { owner, principal } = wanted.identity;
+  const access = thatFit(parseScopes(wanted.scopes).flatMap((asked) => allowedPart(principal, asked)));
+  const { token, claims } = signer.issue(registry, { owner, grantType: 'access_token', access });
+  const isRefreshable = wanted.isOffline && owner !== undefined;
   return {
     access_token: token,
     token,
     expires_in: claims.exp - claims.iat,
     issued_at: new Date(claims.iat * 1000).toISOString(),
-    ...(isRefreshable && { refresh_token: context.signer.issue(registry, { subject, generation, grantType: 'refresh_token' }).token }),
+    ...(isRefreshable && { refresh_token: signer.issue(registry, { owner, grantType: 'refresh_token' }).token }),
   };
 }
 
-function allowedPart(principal: Principal, asked: Access): Access[] {
-  if (asked.type === 'registry') return principal.permits({ type: 'registry', name: 'catalog', action: '*' }) ? [asked] : [];
-  const needs = (action: string): Need[] =>
-    repositoryActions.filter((each) => action === '*' || each === action).map((each) => ({ type: 'repository', name: asked.name, action: each }));
-  const actions = asked.actions.filter((action) => needs(action).every((need) => principal.permits(need)));
-  return actions.length === 0 ? [] : [{ ...asked, actions }];
+function allowedPart(principal: Principal, { type, name, actions }: Access): Access[] {
+  if (type === 'registry') {
+    return principal.permits({ type: 'registry', name: 'catalog', action: '*' }) ? [{ type, name, actions }] : [];
+  }
+  const isAllowed = (need: Need): boolean => principal.permits(need);
+  const allowed = repositoryActions.filter((action) => isAllowed({ type: 'repository', name, action }));
+  // All actions, for whoever may all; otherwise those of them that are allowed.
+  const isAll = actions.includes('*') && allowed.length === repositoryActions.length;
+  const granted = isAll ? ['*'] : allowed.filter((action) => actions.includes('*') || actions.includes(action));
+  return granted.length === 0 ? [] : [{ type, name, actions: granted }];
+}
+
+function thatFit(access: readonly Access[]): Access[] {
+  let length = 0;
+  return access.filter((each) => {
+    length += JSON.stringify(each).length;
+    return length <= maxAccessLength;
+  });
 }

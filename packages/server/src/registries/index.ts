@@ -5,7 +5,7 @@ import type { Registry } from '../tenancy/index.ts';
 import { findRegistry } from './queries.ts';
 import { ensureRegistry } from './transactions.ts';
 
-export { type FirstRun, firstRunFileName, writeFirstRun } from './first-run-file.ts';
+export { type FirstRun, firstRunFileName, removeFirstRun, writeFirstRun } from './first-run-file.ts';
 export { registryTransactions } from './transactions.ts';
 
 export interface Registries {
@@ -30,7 +30,9 @@ export async function openRegistries(options: {
   const existing = await findRegistry(database.read, defaultRegistryName);
   // Most starts change nothing, and so need not wait for the database's writer.
   const isSettled = existing !== undefined && (existing.anonymous_pull === 1) === isAnonymousPullEnabled;
-  const id = isSettled ? existing.id : await database.write(ensureRegistry, { name: defaultRegistryName, isAnonymousPullEnabled, now: clock.now() });
+  const id = isSettled
+    ? existing.id
+    : await database.write(ensureRegistry, { name: defaultRegistryName, isAnonymousPullEnabled, now: clock.now() });
   // A crash may have come between the registry and its key; content cannot exist without one.
   if (!keys.hasKey(id)) await keys.addDataKey(id);
   const local: Registry = {

@@ -56,7 +56,7 @@ export interface AdminUserRow {
   registry_id: number;
   username: string;
   is_enabled: number;
-  /** Grows with every change of a password or of `is_enabled`; tokens carry it and die when it moves on. */
+  /** Grows when the user is disabled or enabled; tokens carry it and die when it moves on. */
   generation: number;
 }
 
@@ -66,6 +66,7 @@ export interface AdminPasswordRow {
   /** `keyed-sha256` for generated secrets, `argon2id` for passwords that a person chose. */
   scheme: 'keyed-sha256' | 'argon2id';
   verifier: string;
+  /** Grows with every change; tokens carry it and die with their password. */
   created_at: number;
 }
 

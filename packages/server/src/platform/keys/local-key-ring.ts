@@ -5,7 +5,7 @@ import type { DataKeyRow, SigningKeyRow } from '../database/tables.ts';
 import type { DataKey } from './data-key.ts';
 import type { ManagedKeyRing, OpenKeyRingOptions, SigningKey } from './managed-key-ring.ts';
 import { allDataKeys, allSigningKeys } from './queries.ts';
-import { type NewKey, type RewrappedKey, addDataKey, addSigningKey, rewrapKeys } from './transactions.ts';
+import { type NewKey, type RewrappedKey, addDataKey, addFirstSigningKey, addSigningKey, rewrapKeys } from './transactions.ts';
 import { newWrappingKey } from './wrapping-key-file.ts';
 import { type WrappingKey, dataKeyPurpose, signingKeyPurpose, unwrap, wrap } from './wrapping.ts';
 
@@ -63,8 +63,19 @@ export class LocalKeyRing implements ManagedKeyRing {
   }
 
   addSigningKey(key: Omit<SigningKey, 'isCurrent'>): Promise<void> {
+    return this.#addSigningKey(addSigningKey, key);
+  }
+
+  addFirstSigningKey(key: Omit<SigningKey, 'isCurrent'>): Promise<void> {
+    return this.#addSigningKey(addFirstSigningKey, key);
+  }
+
+  #addSigningKey(
+    transaction: TransactionDefinition<NewKey<SigningKeyRow>, boolean>,
+    key: Omit<SigningKey, 'isCurrent'>,
+  ): Promise<void> {
     return this.#exclusively(() =>
-      this.#add(addSigningKey, (wrappingKey) => ({
+      this.#add(transaction, (wrappingKey) => ({
         id: key.id,
         wrapping_key_id: wrappingKey.id,
         wrapped_private_key: wrap(wrappingKey, signingKeyPurpose(key.id), key.privateKey),

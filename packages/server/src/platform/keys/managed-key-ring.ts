@@ -20,6 +20,8 @@ export interface ManagedKeyRing extends KeyRing {
   /** Makes a data key for new content of a registry: its first, or the next one. Older ones stay for reading. */
   addDataKey(registryId: number): Promise<DataKey>;
   addSigningKey(key: Omit<SigningKey, 'isCurrent'>): Promise<void>;
+  /** Adds it unless there is a signing key, by another process perhaps. */
+  addFirstSigningKey(key: Omit<SigningKey, 'isCurrent'>): Promise<void>;
   /** The signing keys, the oldest first. Rejects with KEY_UNAVAILABLE when one of them cannot be unwrapped. */
   signingKeys(): Promise<readonly SigningKey[]>;
   /**

@@ -45,6 +45,21 @@ export const addSigningKey = defineTransaction(
   },
 );
 
+/** Adds a signing key where there is none: of processes that start together, one makes it. False as for data keys. */
+export const addFirstSigningKey = defineTransaction(
+  'keys.add-first-signing-key',
+  async (tx, { row, knownWrappingKeys }: NewKey<SigningKeyRow>): Promise<boolean> => {
+    if (await isOutdated(tx, knownWrappingKeys)) return false;
+    // There is one current key at the most, by an index.
+    await tx
+      .insertInto('signing_keys')
+      .values({ ...row, is_current: 1 })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+    return true;
+  },
+);
+
 export interface RewrappedKey {
   readonly id: string;
   readonly fromKeyId: string;
@@ -96,4 +111,9 @@ async function wrappingKeysInUse(tx: WriteQueries): Promise<string[]> {
   return rows.map((row) => row.wrapping_key_id);
 }
 
-export const keyTransactions: readonly TransactionDefinition<never, unknown>[] = [addDataKey, addSigningKey, rewrapKeys];
+export const keyTransactions: readonly TransactionDefinition<never, unknown>[] = [
+  addDataKey,
+  addSigningKey,
+  addFirstSigningKey,
+  rewrapKeys,
+];
