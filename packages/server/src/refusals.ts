@@ -1,4 +1,4 @@
-import { Refusal } from './errors/index.ts';
+import { Refusal, RegistryError, catalogueRow } from './errors/index.ts';
 import { DataInUseError, SchemaTooNewError } from './platform/database/index.ts';
 import { KeyFileError } from './platform/keys/index.ts';
 import type { Settings } from './settings/index.ts';
@@ -15,6 +15,10 @@ export function asRefusal(error: unknown, settings: Settings): unknown {
     const [what = '', ...next] = error.message.split(': ');
     return new Refusal(what, next.join(': ') || 'put the right key file there', { cause: error });
   }
+  if (error instanceof RegistryError && error.error !== 'INTERNAL') {
+    const known = error.cause instanceof Error ? asRefusal(error.cause, settings) : undefined;
+    return known instanceof Refusal ? known : new Refusal(error.message, catalogueRow(error.error).hint ?? 'see the log, then start again', { cause: error });
+  }
   return error instanceof Error && 'code' in error ? systemRefusal(error, String(error.code), settings) : error;
 }
 
@@ -24,14 +28,16 @@ function systemRefusal(error: Error, code: string, settings: Settings): Error {
   const isListening = 'syscall' in error && error.syscall === 'listen';
   if (isListening && code === 'EADDRINUSE') return new Refusal(`port ${port} on ${host} is taken by another program`, 'stop that program, or choose another port with --port', cause);
   if (isListening && code === 'EACCES') return new Refusal(`port ${port} may not be opened by this user`, 'choose a port above 1023 with --port', cause);
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') return new Refusal(`${host} is no address of this machine`, 'choose another with --host', cause);
+  const isOwnHost = code === 'EADDRNOTAVAIL' || ('hostname' in error && error.hostname === host);
+  if (isOwnHost) return new Refusal(`${host} is no address of this machine`, 'choose another with --host', cause);
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
     const place = 'path' in error ? String(error.path) : data;
     return new Refusal(`${place} cannot be written by this user`, 'give the user that runs berth access to it, or choose another data folder with --data', cause);
   }
   if (code === 'ENOSPC') return new Refusal(`there is no space left for the data folder ${data}`, 'free some, or choose another folder with --data', cause);
-  if (code === 'ECONNREFUSED' || code === '28P01' || code === '3D000' || code === '28000') {
-    return new Refusal(`the database does not let berth in: ${error.message || code}`, 'check --database: host, port, user, password and name', cause);
+  if (/^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|28P01|28000|3D000)$/.test(code)) {
+    // The text of the error is left out where there is none (several addresses were tried).
+    return new Refusal(`the database does not let berth in: ${error.message === '' ? code : error.message}`, 'check --database: host, port, user, password and name', cause);
   }
   return error;
 }
