@@ -79,23 +79,25 @@ test('the greeting has the address, the line to sign in with, and where keys and
 test('SIGTERM and SIGINT finish the request in work and end with 0', async (t) => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     const dataDir = await temporaryFolder(t);
-    const server = await spawnRegistry({ dataDir });
-    t.after(() => server.kill());
-    const authorization = `Basic ${Buffer.from(`${server.username}:${server.password}`).toString('base64')}`;
-    const upload = await fetch(`${server.url}/v2/a/b/blobs/uploads/`, { method: 'POST', headers: { authorization } });
-    const location = new URL(upload.headers.get('location') ?? '', server.url);
+    const child = start(t, ['--data', dataDir, '--port', '0', '--host', '127.0.0.1']);
+    const url = /http:\S+/.exec(await printed(child, /Back this file up/))?.[0] ?? '';
+    const exit = once(child, 'exit');
+    const { username, password } = JSON.parse(await readFile(join(dataDir, 'first-run.json'), 'utf8')) as { username: string; password: string };
+    const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+    const upload = await fetch(`${url}/v2/a/b/blobs/uploads/`, { method: 'POST', headers: { authorization } });
+    const location = new URL(upload.headers.get('location') ?? '', url);
     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
     const answer = fetch(location, { method: 'PATCH', headers: { authorization }, body: readable, duplex: 'half' } as RequestInit);
     const writer = writable.getWriter();
     await writer.write(Buffer.alloc(100_000));
-    while (!/^berth_uploads_in_progress 1$/m.test(await (await fetch(`${server.url}/metrics`)).text()));
-    process.kill(server.pid, signal);
+    while (!/^berth_uploads_in_progress 1$/m.test(await (await fetch(`${url}/metrics`)).text()));
+    child.kill(signal);
     await writer.write(Buffer.alloc(100_000));
     await writer.close();
     const { status, headers } = await answer;
     assert.equal(status, 202);
     assert.equal(headers.get('range'), '0-199999');
-    assert.equal(await server.stop(), 0);
+    assert.deepEqual(await exit, [0, null]);
   }
 });
 
