@@ -51,6 +51,7 @@ test('a refusal is a sentence, the next step and exit code 1, without a stack', 
     [/another process owns the data folder/, ['--data', dataDir, '--port', '0', '--host', '127.0.0.1']],
     [/port \d+ on 127\.0\.0\.1 is taken/, ['--data', await temporaryFolder(t), '--port', taken, '--host', '127.0.0.1']],
     [/the data folder \S+ cannot be made or written/, ['--data', join(dataDir, 'berth.db', 'data')]],
+    [/the data folder \/proc\/berth cannot be made or written/, ['--data', '/proc/berth']],
   ];
   for (const [pattern, argv] of cases) {
     const { code, output, errors } = await runToEnd(argv);

@@ -1,5 +1,5 @@
-import { access as checkAccess, constants, mkdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { access as checkAccess, constants, mkdir, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { Refusal } from './errors/index.ts';
 import { type BlobStore, type SealedStore, openFilesystemStore, openMemoryStore, openSealedStore } from './platform/blob-store/index.ts';
 import type { Clock } from './platform/clock.ts';
@@ -36,10 +36,23 @@ export async function openStorage(settings: Settings, opened: AsyncDisposableSta
 
 async function prepareDataDir(dataDir: string): Promise<void> {
   try {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    await makeFolder(dataDir);
     await checkAccess(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new Refusal(`the data folder ${dataDir} cannot be made or written`, 'give the user that runs berth write access to it, or choose another folder with --data', { cause: error });
+  }
+}
+
+/** With its parents. Node's own recursion never ends below /proc, where a folder is there and takes no other. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    await makeFolder(dirname(path));
+    await mkdir(path, { mode: 0o700 });
   }
 }
 
