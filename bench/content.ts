@@ -57,7 +57,12 @@ export const manifestType = 'application/vnd.oci.image.manifest.v1+json';
 
 export function imageOf(layers: readonly Layer[]): Image {
   const config = Buffer.from(
-    JSON.stringify({ architecture: 'amd64', os: 'linux', created: randomBytes(16).toString('hex'), rootfs: { type: 'layers', diff_ids: layers.map((layer) => layer.digest) } }),
+    JSON.stringify({
+      architecture: 'amd64',
+      os: 'linux',
+      created: randomBytes(16).toString('hex'),
+      rootfs: { type: 'layers', diff_ids: layers.map((layer) => layer.digest) },
+    }),
   );
   const configDigest = sha256(config);
   const manifest = Buffer.from(
@@ -65,7 +70,11 @@ export function imageOf(layers: readonly Layer[]): Image {
       schemaVersion: 2,
       mediaType: manifestType,
       config: { mediaType: 'application/vnd.oci.image.config.v1+json', digest: configDigest, size: config.length },
-      layers: layers.map((layer) => ({ mediaType: 'application/vnd.oci.image.layer.v1.tar', digest: layer.digest, size: layer.sizeBytes })),
+      layers: layers.map((layer) => ({
+        mediaType: 'application/vnd.oci.image.layer.v1.tar',
+        digest: layer.digest,
+        size: layer.sizeBytes,
+      })),
     }),
   );
   return { layers, config, configDigest, manifest, manifestDigest: sha256(manifest) };

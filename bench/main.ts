@@ -50,7 +50,8 @@ async function run(): Promise<void> {
   try {
     if (values.peer !== 'none') servers.push(await startPeer(values.peer));
     if (groups.includes('metadata')) record(await measureMetadata(servers, { durationMs }));
-    if (groups.includes('transfers')) record(await measureTransfers(servers, { megabytes: values.megabytes.split(',').map(Number), scale }));
+    if (groups.includes('transfers'))
+      record(await measureTransfers(servers, { megabytes: values.megabytes.split(',').map(Number), scale }));
     record([memoryRow(servers)]);
   } finally {
     for (const server of servers) await server.dispose();
@@ -58,7 +59,9 @@ async function run(): Promise<void> {
   if (groups.includes('large')) {
     const dataDir = await mkdtemp(join(tmpdir(), 'berth-bench-large-'));
     try {
-      record(await measureLargeRegistry({ dataDir, repositories: Number(values.repositories), tags: Number(values.tags), durationMs }));
+      record(
+        await measureLargeRegistry({ dataDir, repositories: Number(values.repositories), tags: Number(values.tags), durationMs }),
+      );
     } finally {
       await rm(dataDir, { recursive: true, force: true });
     }

@@ -14,7 +14,11 @@ export interface TransferResult {
 }
 
 /** Work on images, shared out among ten clients that run at once; each takes the next image when it is done. */
-export async function transfer(server: RunningServer, images: readonly Image[], work: (session: RegistrySession, image: Image, index: number) => Promise<void>): Promise<TransferResult> {
+export async function transfer(
+  server: RunningServer,
+  images: readonly Image[],
+  work: (session: RegistrySession, image: Image, index: number) => Promise<void>,
+): Promise<TransferResult> {
   const sessions = Array.from({ length: clients }, () => new RegistrySession(server.target));
   const probe = probeStalls(server.target);
   const processorBefore = processorSeconds(server.pid);

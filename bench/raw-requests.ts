@@ -22,13 +22,18 @@ export async function requestsPerSecond(options: {
 async function repeat(url: URL, request: Buffer, stopAt: number): Promise<number> {
   const socket = connect({ host: url.hostname, port: Number(url.port), noDelay: true });
   try {
-    return await new Promise<number>((resolve, reject) => exchange(socket, request, stopAt, resolve, reject));
+    return await new Promise<number>((resolve, reject) => exchange(socket, request, stopAt, { resolve, reject }));
   } finally {
     socket.destroy();
   }
 }
 
-function exchange(socket: Socket, request: Buffer, stopAt: number, resolve: (count: number) => void, reject: (error: Error) => void): void {
+function exchange(
+  socket: Socket,
+  request: Buffer,
+  stopAt: number,
+  { resolve, reject }: { readonly resolve: (count: number) => void; readonly reject: (error: Error) => void },
+): void {
   let count = 0;
   let pending: Buffer = Buffer.alloc(0);
   let bodyBytes: number | undefined;
@@ -39,7 +44,8 @@ function exchange(socket: Socket, request: Buffer, stopAt: number, resolve: (cou
     pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
     const headEnd = pending.indexOf('\r\n\r\n');
     if (headEnd === -1) return;
-    if (!pending.subarray(0, okay.length).equals(okay)) return reject(new Error(`unexpected answer: ${pending.subarray(0, 300).toString()}`));
+    if (!pending.subarray(0, okay.length).equals(okay))
+      return reject(new Error(`unexpected answer: ${pending.subarray(0, 300).toString()}`));
     if (!isWhole(pending, headEnd)) return;
     bodyBytes ??= pending.length - headEnd;
     if (bodyBytes !== pending.length - headEnd) return reject(new Error('an answer differs in length from the first'));

@@ -60,14 +60,18 @@ export class RegistrySession {
   /** Pushes an image as docker does: HEAD, POST (with mount where a source is given), PATCH in chunks, PUT, manifest. */
   async push(repository: string, tag: string, image: Image, mountFrom?: string): Promise<void> {
     const scope = pushScope(repository, mountFrom);
-    for (const layer of image.layers) await this.#pushBlob({ scope, repository, digest: layer.digest, mountFrom, slices: () => layer.slices() });
+    for (const layer of image.layers)
+      await this.#pushBlob({ scope, repository, digest: layer.digest, mountFrom, slices: () => layer.slices() });
     await this.#pushBlob({ scope, repository, digest: image.configDigest, mountFrom: undefined, slices: () => [image.config] });
-    await this.putManifest(scope, repository, tag, image.manifest);
+    await this.putManifest(scope, `${repository}/manifests/${tag}`, image.manifest);
   }
 
-  async putManifest(scope: string, repository: string, reference: string, manifest: Uint8Array, contentType = manifestType): Promise<void> {
+  async putManifest(scope: string, target: string, manifest: Uint8Array, contentType = manifestType): Promise<void> {
     await this.call(scope, {
-      method: 'PUT', path: `/v2/${repository}/manifests/${reference}`, body: manifest, expect: [201],
+      method: 'PUT',
+      path: `/v2/${target}`,
+      body: manifest,
+      expect: [201],
       headers: { 'content-type': contentType, 'content-length': manifest.length },
     });
   }
@@ -75,9 +79,19 @@ export class RegistrySession {
   /** Pulls manifest, config and layers, checking every byte. */
   async pull(repository: string, tag: string, image: Image): Promise<void> {
     const scope = `repository:${repository}:pull`;
-    const manifest = await this.call(scope, { method: 'GET', path: `/v2/${repository}/manifests/${tag}`, headers: { accept: manifestType }, expect: [200] });
-    if (!manifest.body.equals(image.manifest)) throw new Error(`${this.#target.name}: the manifest of ${repository}:${tag} is not what was pushed`);
-    const config = await this.call(scope, { method: 'GET', path: `/v2/${repository}/blobs/${image.configDigest}`, expect: [200] });
+    const manifest = await this.call(scope, {
+      method: 'GET',
+      path: `/v2/${repository}/manifests/${tag}`,
+      headers: { accept: manifestType },
+      expect: [200],
+    });
+    if (!manifest.body.equals(image.manifest))
+      throw new Error(`${this.#target.name}: the manifest of ${repository}:${tag} is not what was pushed`);
+    const config = await this.call(scope, {
+      method: 'GET',
+      path: `/v2/${repository}/blobs/${image.configDigest}`,
+      expect: [200],
+    });
     if (!config.body.equals(image.config)) throw new Error(`${this.#target.name}: a config is not what was pushed`);
     for (const layer of image.layers) await this.#pullLayer(scope, repository, layer);
   }
@@ -92,15 +106,30 @@ export class RegistrySession {
     if (offset !== layer.sizeBytes) throw new Error(`${this.#target.name}: layer ${layer.digest} has ${offset} bytes`);
   }
 
-  async #pushBlob(blob: { scope: string; repository: string; digest: string; mountFrom: string | undefined; slices: () => Iterable<Uint8Array> }): Promise<void> {
+  async #pushBlob(blob: {
+    scope: string;
+    repository: string;
+    digest: string;
+    mountFrom: string | undefined;
+    slices: () => Iterable<Uint8Array>;
+  }): Promise<void> {
     const { scope, repository, digest, mountFrom } = blob;
     const head = await this.call(scope, { method: 'HEAD', path: `/v2/${repository}/blobs/${digest}`, expect: [200, 404] });
     if (head.status === 200) return;
     const mount = mountFrom === undefined ? '' : `?mount=${digest}&from=${mountFrom}`;
-    const start = await this.call(scope, { method: 'POST', path: `/v2/${repository}/blobs/uploads/${mount}`, headers: { 'content-length': 0 }, expect: [201, 202] });
+    const start = await this.call(scope, {
+      method: 'POST',
+      path: `/v2/${repository}/blobs/uploads/${mount}`,
+      headers: { 'content-length': 0 },
+      expect: [201, 202],
+    });
     if (start.status === 201) return;
     const sent = await this.call(scope, {
-      method: 'PATCH', path: this.#location(start), body: blob.slices, expect: [202], headers: { 'content-type': 'application/octet-stream' },
+      method: 'PATCH',
+      path: this.#location(start),
+      body: blob.slices,
+      expect: [202],
+      headers: { 'content-type': 'application/octet-stream' },
     });
     const location = this.#location(sent);
     const path = `${location}${location.includes('?') ? '&' : '?'}digest=${encodeURIComponent(digest)}`;
@@ -115,13 +144,25 @@ export class RegistrySession {
   #call(call: Call): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const { hostname, port } = this.#target.url;
-      const outgoing = request({ agent: this.#agent, hostname, port, method: call.method, path: call.path, headers: call.headers ?? {} });
+      const outgoing = request({
+        agent: this.#agent,
+        hostname,
+        port,
+        method: call.method,
+        path: call.path,
+        headers: call.headers ?? {},
+      });
       outgoing.on('error', reject);
       outgoing.on('response', (incoming) => {
         gather(incoming, call.onChunk).then((body) => {
           const status = incoming.statusCode ?? 0;
           if (call.expect.includes(status)) resolve({ status, headers: incoming.headers, body });
-          else reject(new Error(`${this.#target.name}: ${call.method} ${call.path} answered ${status}: ${body.subarray(0, 500).toString()}`));
+          else
+            reject(
+              new Error(
+                `${this.#target.name}: ${call.method} ${call.path} answered ${status}: ${body.subarray(0, 500).toString()}`,
+              ),
+            );
         }, reject);
       });
       if (typeof call.body !== 'function') outgoing.end(call.body);

@@ -33,7 +33,10 @@ export function formatRow(row: Row): string {
     targetText(row).padStart(10),
     reached === undefined ? '' : reached ? 'reached' : 'MISSED',
   ];
-  const alternative = row.alternative === undefined ? '' : `  (${row.alternative.name}: ${(row.alternative.value * 100).toFixed(0)} %, asked ${row.alternative.atLeast * 100} %)`;
+  const alternative =
+    row.alternative === undefined
+      ? ''
+      : `  (${row.alternative.name}: ${(row.alternative.value * 100).toFixed(0)} %, asked ${row.alternative.atLeast * 100} %)`;
   return columns.join('  ') + alternative;
 }
 

@@ -2,7 +2,9 @@ export const indexType = 'application/vnd.oci.image.index.v1+json';
 
 /** A manifest that refers to nothing, different for every number. */
 export function emptyIndex(number: number): Buffer {
-  return Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: indexType, manifests: [], annotations: { number: String(number) } }));
+  return Buffer.from(
+    JSON.stringify({ schemaVersion: 2, mediaType: indexType, manifests: [], annotations: { number: String(number) } }),
+  );
 }
 
 /** Runs `work` for 0 … count-1, so many at a time. */

@@ -50,7 +50,13 @@ export async function startPeer(program: string): Promise<RunningServer> {
   return start({ name: 'peer', command: program, argv: ['serve', config], folder, port });
 }
 
-async function start(options: { name: string; command: string; argv: string[]; folder: string; port: number }): Promise<RunningServer> {
+async function start(options: {
+  name: string;
+  command: string;
+  argv: string[];
+  folder: string;
+  port: number;
+}): Promise<RunningServer> {
   const began = performance.now();
   const errors = await open(join(options.folder, 'bench.log'), 'a');
   const child = spawn(options.command, options.argv, { stdio: ['ignore', errors.fd, errors.fd] });

@@ -8,7 +8,12 @@ import { emptyIndex, inParallel, indexType } from '../seeding.ts';
 const tagsPerRequest = 50;
 
 /** What must not grow with the registry: a catalog page, and the start. Berth alone: the peer walks its files for both. */
-export async function measureLargeRegistry(options: { readonly dataDir: string; readonly repositories: number; readonly tags: number; readonly durationMs: number }): Promise<Row[]> {
+export async function measureLargeRegistry(options: {
+  readonly dataDir: string;
+  readonly repositories: number;
+  readonly tags: number;
+  readonly durationMs: number;
+}): Promise<Row[]> {
   const first = await startBerth(options.dataDir);
   const emptyStartMs = first.startMs;
   await seedRepositories(first, 0, 100);
@@ -20,9 +25,21 @@ export async function measureLargeRegistry(options: { readonly dataDir: string; 
   const second = await startBerth(options.dataDir);
   await second.stop();
   return [
-    { name: `catalog page of 100 at ${options.repositories} repositories, against at 100`, unit: 'requests/s', berth: many, peer: few, target: { atLeastRatio: 0.9 } },
+    {
+      name: `catalog page of 100 at ${options.repositories} repositories, against at 100`,
+      unit: 'requests/s',
+      berth: many,
+      peer: few,
+      target: { atLeastRatio: 0.9 },
+    },
     { name: 'start to first answer, empty', unit: 'ms', berth: emptyStartMs, peer: undefined, target: { atMost: 500 } },
-    { name: `start to first answer, ${options.tags} tags`, unit: 'ms', berth: second.startMs, peer: undefined, target: { atMost: 500 } },
+    {
+      name: `start to first answer, ${options.tags} tags`,
+      unit: 'ms',
+      berth: second.startMs,
+      peer: undefined,
+      target: { atMost: 500 },
+    },
   ];
 }
 
@@ -31,7 +48,7 @@ async function seedRepositories(server: RunningServer, from: number, to: number)
   const manifest = emptyIndex(0);
   await inParallel(to - from, 16, async (index) => {
     const name = `bench/r${String(from + index).padStart(7, '0')}`;
-    await session.putManifest('repository:*:*', name, 'latest', manifest, indexType);
+    await session.putManifest('repository:*:*', `${name}/manifests/latest`, manifest, indexType);
   });
   session.close();
 }
@@ -42,7 +59,12 @@ async function seedTags(server: RunningServer, tags: number): Promise<void> {
   const digest = sha256(manifest);
   await inParallel(Math.ceil(tags / tagsPerRequest), 16, async (index) => {
     const names = Array.from({ length: tagsPerRequest }, (_, tag) => `tag=v${index * tagsPerRequest + tag}`);
-    await session.putManifest('repository:*:*', `bench/tags${index % 200}`, `${digest}?${names.join('&')}`, manifest, indexType);
+    await session.putManifest(
+      'repository:*:*',
+      `bench/tags${index % 200}/manifests/${digest}?${names.join('&')}`,
+      manifest,
+      indexType,
+    );
   });
   session.close();
 }
@@ -52,5 +74,11 @@ async function catalogPages(server: RunningServer, durationMs: number): Promise<
   const authorization = await session.authorization('registry:catalog:*');
   session.close();
   const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
-  return requestsPerSecond({ url: server.target.url, path: '/v2/_catalog?n=50&last=bench/r0000040', headers, connections: 8, durationMs });
+  return requestsPerSecond({
+    url: server.target.url,
+    path: '/v2/_catalog?n=50&last=bench/r0000040',
+    headers,
+    connections: 8,
+    durationMs,
+  });
 }

@@ -10,7 +10,10 @@ const tags = 5_000;
 const deletes = 20;
 
 /** Manifest reads, tag pages and deletes in a repository of 5,000 tags (architecture.md, section 13). */
-export async function measureMetadata(servers: readonly RunningServer[], options: { readonly durationMs: number }): Promise<Row[]> {
+export async function measureMetadata(
+  servers: readonly RunningServer[],
+  options: { readonly durationMs: number },
+): Promise<Row[]> {
   const manifestGets: number[] = [];
   const tagPages: number[] = [];
   const deleteMs: number[] = [];
@@ -20,11 +23,22 @@ export async function measureMetadata(servers: readonly RunningServer[], options
     tagPages.push(await reads(server, `/v2/${repository}/tags/list?n=100&last=t02500`, 8, options.durationMs));
     deleteMs.push(await meanDeleteMs(server, doomed));
   }
-  const row = (name: string, unit: string, values: readonly number[], target: Row['target']): Row => ({ name, unit, berth: values[0] ?? 0, peer: values[1], target });
+  const row = (name: string, unit: string, values: readonly number[], target: Row['target']): Row => ({
+    name,
+    unit,
+    berth: values[0] ?? 0,
+    peer: values[1],
+    target,
+  });
   return [
     row('manifest GET by tag, 32 connections', 'requests/s', manifestGets, { atLeastRatio: 10 }),
     row(`tags page of 100 in ${tags} tags`, 'requests/s', tagPages, { atLeastRatio: 20 }),
-    row(`delete by digest in ${tags} tags`, 'deletes/s', deleteMs.map((ms) => 1000 / ms), { atLeastRatio: 30 }),
+    row(
+      `delete by digest in ${tags} tags`,
+      'deletes/s',
+      deleteMs.map((ms) => 1000 / ms),
+      { atLeastRatio: 30 },
+    ),
   ];
 }
 
@@ -36,7 +50,12 @@ async function seed(server: RunningServer): Promise<string[]> {
   await inParallel(tags, 10, async (index) => {
     const manifest = emptyIndex(index);
     if (index < deletes) digests.push(sha256(manifest));
-    await session.putManifest(`repository:${repository}:pull,push`, repository, `t${String(index).padStart(5, '0')}`, manifest, indexType);
+    await session.putManifest(
+      `repository:${repository}:pull,push`,
+      `${repository}/manifests/t${String(index).padStart(5, '0')}`,
+      manifest,
+      indexType,
+    );
   });
   session.close();
   return digests;
@@ -46,7 +65,10 @@ async function reads(server: RunningServer, path: string, connections: number, d
   const session = new RegistrySession(server.target);
   const authorization = await session.authorization(`repository:${repository}:pull`);
   session.close();
-  const headers: Record<string, string> = { accept: '*/*, application/vnd.oci.image.manifest.v1+json', ...(authorization && { authorization }) };
+  const headers: Record<string, string> = {
+    accept: '*/*, application/vnd.oci.image.manifest.v1+json',
+    ...(authorization && { authorization }),
+  };
   const run = { url: server.target.url, path, headers, connections };
   await requestsPerSecond({ ...run, durationMs: durationMs / 4 });
   return requestsPerSecond({ ...run, durationMs });
@@ -57,7 +79,8 @@ async function meanDeleteMs(server: RunningServer, digests: readonly string[]): 
   const scope = `repository:${repository}:delete`;
   await session.authorization(scope);
   const began = performance.now();
-  for (const digest of digests) await session.call(scope, { method: 'DELETE', path: `/v2/${repository}/manifests/${digest}`, expect: [202] });
+  for (const digest of digests)
+    await session.call(scope, { method: 'DELETE', path: `/v2/${repository}/manifests/${digest}`, expect: [202] });
   session.close();
   return (performance.now() - began) / digests.length;
 }

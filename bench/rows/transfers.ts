@@ -26,7 +26,10 @@ interface Outcome {
 }
 
 /** Pushes unseen layers, pushes new images on known layers, pulls: for each size on both servers. */
-export async function measureTransfers(servers: readonly RunningServer[], options: { readonly megabytes: readonly number[]; readonly scale: number }): Promise<Row[]> {
+export async function measureTransfers(
+  servers: readonly RunningServer[],
+  options: { readonly megabytes: readonly number[]; readonly scale: number },
+): Promise<Row[]> {
   const rows: Row[] = [];
   prepareBody(Math.max(...options.megabytes) * 1_000_000);
   for (const size of sizes.filter((each) => options.megabytes.includes(each.megabytes))) {
@@ -47,9 +50,13 @@ async function measureSize(server: RunningServer, size: SizeTargets, scale: numb
   const images = unseenImages(count, bytes);
   const push = await transfer(server, images, (session, image, index) => session.push(name(index), `t${index}`, image));
   const known = imagesOn(images.flatMap((image) => image.layers));
-  const existing = await transfer(server, known, (session, image, index) => session.push(`${name(index)}-again`, `t${index}`, image, name(index)));
+  const existing = await transfer(server, known, (session, image, index) =>
+    session.push(`${name(index)}-again`, `t${index}`, image, name(index)),
+  );
   const pulled = repeated(images, count);
-  const pull = await transfer(server, pulled, (session, image, index) => session.pull(name(index % images.length), `t${index % images.length}`, image));
+  const pull = await transfer(server, pulled, (session, image, index) =>
+    session.pull(name(index % images.length), `t${index % images.length}`, image),
+  );
   return { push, existing, pull };
 }
 
@@ -62,10 +69,18 @@ function rowsOf(size: SizeTargets, outcomes: readonly Outcome[], diskRate: numbe
   if (berth === undefined) return [];
   const label = `${size.megabytes} MB`;
   const rate = (name: string, target: number, pick: (outcome: Outcome) => number): Row => ({
-    name, unit: 'images/s', berth: pick(berth), peer: peer && pick(peer), target: { atLeastRatio: target },
+    name,
+    unit: 'images/s',
+    berth: pick(berth),
+    peer: peer && pick(peer),
+    target: { atLeastRatio: target },
   });
   const processor = (name: string, target: number, pick: (outcome: Outcome) => number): Row => ({
-    name, unit: 's/GB', berth: pick(berth), peer: peer && pick(peer), target: { atMostRatio: target },
+    name,
+    unit: 's/GB',
+    berth: pick(berth),
+    peer: peer && pick(peer),
+    target: { atMostRatio: target },
   });
   const pushRow = rate(`push of unseen layers, ${label}`, size.push, (outcome) => outcome.push.imagesPerSecond);
   const shareOfDisk = berth.push.megabytesPerSecond / (diskRate / 1e6);
@@ -80,7 +95,9 @@ function rowsOf(size: SizeTargets, outcomes: readonly Outcome[], diskRate: numbe
         ]
       : []),
     {
-      name: `99th percentile of /v2/ during pushes and pulls, ${label}`, unit: 'ms', target: { atMost: 20 },
+      name: `99th percentile of /v2/ during pushes and pulls, ${label}`,
+      unit: 'ms',
+      target: { atMost: 20 },
       berth: Math.max(berth.push.stallP99Ms, berth.existing.stallP99Ms, berth.pull.stallP99Ms),
       peer: peer && Math.max(peer.push.stallP99Ms, peer.existing.stallP99Ms, peer.pull.stallP99Ms),
     },

@@ -19,7 +19,11 @@ export class ServerConnection {
     this.#authorization = `Basic ${Buffer.from(`${server.username}:${server.password}`).toString('base64')}`;
   }
 
-  async request(method: string, path: string, options: { readonly headers?: Record<string, string>; readonly body?: Uint8Array<ArrayBuffer> } = {}): Promise<ServerAnswer> {
+  async request(
+    method: string,
+    path: string,
+    options: { readonly headers?: Record<string, string>; readonly body?: Uint8Array<ArrayBuffer> } = {},
+  ): Promise<ServerAnswer> {
     try {
       const answer = await fetch(new URL(path, this.#url), {
         method,

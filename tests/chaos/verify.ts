@@ -10,11 +10,14 @@ import type { ServerConnection } from './server-connection.ts';
 export async function verifyRepository(server: ServerConnection, ledger: RepositoryLedger): Promise<void> {
   const shown = await tagsOf(server, ledger.name);
   for (const tag of shown) assert.ok(ledger.tags.has(tag), `${ledger.name}:${tag} was never pushed`);
-  for (const [tag, possible] of ledger.tags) await settleTag(server, ledger, tag, possible, shown.has(tag));
+  for (const [tag, possible] of ledger.tags) await settleTag(server, ledger, { tag, possible, isListed: shown.has(tag) });
   for (const [digest, possible] of ledger.manifests) {
     const answer = await server.request('GET', `/v2/${ledger.name}/manifests/${digest}`);
     const state = answer.status === 200 ? present : absent;
-    assert.ok(possible.has(state), `${ledger.name}@${digest} is ${state} (${answer.status}), allowed: ${[...possible].join(', ')}`);
+    assert.ok(
+      possible.has(state),
+      `${ledger.name}@${digest} is ${state} (${answer.status}), allowed: ${[...possible].join(', ')}`,
+    );
     ledger.manifests.set(digest, new Set([state]));
     if (state === present) await verifyContent(server, ledger, digest, answer.body);
     else ledger.contents.delete(digest);
@@ -22,15 +25,28 @@ export async function verifyRepository(server: ServerConnection, ledger: Reposit
   for (const [digest, possible] of ledger.manifests) if (possible.has(absent)) ledger.manifests.delete(digest);
 }
 
-async function settleTag(server: ServerConnection, ledger: RepositoryLedger, tag: string, possible: Possible, isListed: boolean): Promise<void> {
+async function settleTag(
+  server: ServerConnection,
+  ledger: RepositoryLedger,
+  { tag, possible, isListed }: { readonly tag: string; readonly possible: Possible; readonly isListed: boolean },
+): Promise<void> {
   const answer = await server.request('HEAD', `/v2/${ledger.name}/manifests/${tag}`);
   const state = answer.status === 200 ? (answer.headers.get('docker-content-digest') ?? '') : absent;
-  assert.equal(answer.status === 200, isListed, `${ledger.name}:${tag} answers ${answer.status} and is ${isListed ? '' : 'not '}listed`);
+  assert.equal(
+    answer.status === 200,
+    isListed,
+    `${ledger.name}:${tag} answers ${answer.status} and is ${isListed ? '' : 'not '}listed`,
+  );
   assert.ok(possible.has(state), `${ledger.name}:${tag} is ${state}, allowed: ${[...possible].join(', ')}`);
   ledger.tags.set(tag, new Set([state]));
 }
 
-async function verifyContent(server: ServerConnection, ledger: RepositoryLedger, digest: string, manifest: Buffer): Promise<void> {
+async function verifyContent(
+  server: ServerConnection,
+  ledger: RepositoryLedger,
+  digest: string,
+  manifest: Buffer,
+): Promise<void> {
   const pushed = ledger.contents.get(digest) as PushedManifest;
   assert.ok(manifest.equals(pushed.bytes), `${ledger.name}@${digest} has other bytes`);
   for (const blob of pushed.blobs.keys()) {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { EventEmitter } from 'node:events';
 import { type BlobRecipe, type Chance, bytesOf, digestOf, manifestOf, manifestType } from './content.ts';
 import type { RepositoryLedger } from './ledger.ts';
 import { ConnectionLost, type ServerConnection } from './server-connection.ts';
@@ -8,12 +9,19 @@ export class ChaosWorker {
   readonly ledger: RepositoryLedger;
   readonly #neighbours: readonly RepositoryLedger[];
   readonly #chance: Chance;
+  readonly #progress: EventEmitter;
   acknowledged = 0;
 
-  constructor(options: { readonly ledger: RepositoryLedger; readonly neighbours: readonly RepositoryLedger[]; readonly chance: Chance }) {
+  constructor(options: {
+    readonly ledger: RepositoryLedger;
+    readonly neighbours: readonly RepositoryLedger[];
+    readonly chance: Chance;
+    readonly progress: EventEmitter;
+  }) {
     this.ledger = options.ledger;
     this.#neighbours = options.neighbours;
     this.#chance = options.chance;
+    this.#progress = options.progress;
   }
 
   /** Works until the connection is lost. Anything but a lost connection or an expected refusal is a failure. */
@@ -31,7 +39,16 @@ export class ChaosWorker {
     else if (roll < 0.7) await this.#untag(server);
     else if (roll < 0.82) await this.#deleteManifest(server);
     else if (roll < 0.9) await this.#abandonUpload(server);
-    else assert.equal((await server.request('POST', '/berth/v1/collections', { headers: { 'content-type': 'application/json' }, body: Buffer.from('{}') })).status, 200);
+    else
+      assert.equal(
+        (
+          await server.request('POST', '/berth/v1/collections', {
+            headers: { 'content-type': 'application/json' },
+            body: Buffer.from('{}'),
+          })
+        ).status,
+        200,
+      );
   }
 
   async #push(server: ServerConnection): Promise<void> {
@@ -46,7 +63,10 @@ export class ChaosWorker {
     const tag = `t${this.#chance.integer(0, 12)}`;
     const before = this.ledger.snapshot(tag, digest);
     this.ledger.beginPush(tag, digest, { bytes, blobs });
-    const answer = await server.request('PUT', `/v2/${this.ledger.name}/manifests/${tag}`, { headers: { 'content-type': manifestType }, body: Buffer.from(bytes) });
+    const answer = await server.request('PUT', `/v2/${this.ledger.name}/manifests/${tag}`, {
+      headers: { 'content-type': manifestType },
+      body: Buffer.from(bytes),
+    });
     if (answer.status === 404) {
       // A collection may take a blob whose delay passed before the manifest came: a refusal that names it.
       assert.match(answer.body.toString(), /MANIFEST_BLOB_UNKNOWN/);
@@ -56,10 +76,14 @@ export class ChaosWorker {
     assert.equal(answer.status, 201, answer.body.toString());
     this.ledger.endPush(tag, digest);
     this.acknowledged += 1;
+    this.#progress.emit('pushed');
   }
 
   async #upload(server: ServerConnection): Promise<[string, BlobRecipe]> {
-    const recipe = { seed: this.#chance.integer(0, 2 ** 31), sizeBytes: this.#chance.integer(0, this.#chance.next() < 0.2 ? 3_000_000 : 40_000) };
+    const recipe = {
+      seed: this.#chance.integer(0, 2 ** 31),
+      sizeBytes: this.#chance.integer(0, this.#chance.next() < 0.2 ? 3_000_000 : 40_000),
+    };
     const bytes = bytesOf(recipe);
     const digest = digestOf(bytes);
     const start = await server.request('POST', `/v2/${this.ledger.name}/blobs/uploads/`);
@@ -67,7 +91,10 @@ export class ChaosWorker {
     let location = start.headers.get('location') ?? '';
     const cut = this.#chance.integer(0, bytes.length + 1);
     for (const chunk of [bytes.subarray(0, cut), bytes.subarray(cut)]) {
-      const sent = await server.request('PATCH', location, { headers: { 'content-type': 'application/octet-stream' }, body: Buffer.from(chunk) });
+      const sent = await server.request('PATCH', location, {
+        headers: { 'content-type': 'application/octet-stream' },
+        body: Buffer.from(chunk),
+      });
       assert.equal(sent.status, 202, sent.body.toString());
       location = sent.headers.get('location') ?? '';
     }
@@ -109,6 +136,8 @@ export class ChaosWorker {
   async #abandonUpload(server: ServerConnection): Promise<void> {
     const start = await server.request('POST', `/v2/${this.ledger.name}/blobs/uploads/`);
     assert.equal(start.status, 202);
-    await server.request('PATCH', start.headers.get('location') ?? '', { body: Buffer.from(bytesOf({ seed: 1, sizeBytes: 5000 })) });
+    await server.request('PATCH', start.headers.get('location') ?? '', {
+      body: Buffer.from(bytesOf({ seed: 1, sizeBytes: 5000 })),
+    });
   }
 }

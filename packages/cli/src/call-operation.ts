@@ -8,7 +8,11 @@ import type { Connection } from './connection.ts';
 const maxAnswerBytes = 16 * 1024 * 1024;
 
 /** Asks a server to do an operation of the contract; resolves with the JSON of its answer. @throws CommandError */
-export async function callOperation(connection: Connection, operation: Operation, input: { readonly params?: Readonly<Record<string, string>>; readonly body?: object } = {}): Promise<unknown> {
+export async function callOperation(
+  connection: Connection,
+  operation: Operation,
+  input: { readonly params?: Readonly<Record<string, string>>; readonly body?: object } = {},
+): Promise<unknown> {
   const path = operation.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(input.params?.[name] ?? ''));
   const body = operation.body === undefined ? undefined : JSON.stringify(input.body ?? {});
   const answer = await send(connection, { method: operation.method, path, body });
@@ -21,7 +25,10 @@ interface Answer {
   readonly text: string;
 }
 
-function send(connection: Connection, { method, path, body }: { readonly method: string; readonly path: string; readonly body: string | undefined }): Promise<Answer> {
+function send(
+  connection: Connection,
+  { method, path, body }: { readonly method: string; readonly path: string; readonly body: string | undefined },
+): Promise<Answer> {
   const { origin, username, password, authority } = connection;
   const options: RequestOptions & { ca?: string[] } = {
     method,
@@ -34,7 +41,15 @@ function send(connection: Connection, { method, path, body }: { readonly method:
     const outgoing = start(new URL(path, origin), options, (incoming) => {
       readText(incoming).then((text) => resolve({ status: incoming.statusCode ?? 0, text }), reject);
     });
-    outgoing.on('error', (error) => reject(new CommandError(`${origin} does not answer: ${error.message}`, 'see that the server runs, and that BERTH_SERVER names it', { cause: error })));
+    outgoing.on('error', (error) =>
+      reject(
+        new CommandError(
+          `${origin} does not answer: ${error.message}`,
+          'see that the server runs, and that BERTH_SERVER names it',
+          { cause: error },
+        ),
+      ),
+    );
     outgoing.end(body);
   });
 }
@@ -51,7 +66,9 @@ async function readText(incoming: IncomingMessage): Promise<string> {
 
 function refusal({ origin }: Connection, { status, text }: Answer): CommandError {
   const message = messageOf(text) ?? `${origin} answered ${status}`;
-  return status === 401 ? new CommandError(message, 'check BERTH_USERNAME and BERTH_PASSWORD; this needs the admin user') : new CommandError(message);
+  return status === 401
+    ? new CommandError(message, 'check BERTH_USERNAME and BERTH_PASSWORD; this needs the admin user')
+    : new CommandError(message);
 }
 
 function messageOf(text: string): string | undefined {

@@ -22,25 +22,48 @@ export interface ConnectionOptions {
  * From `BERTH_SERVER`, `BERTH_USERNAME` and `BERTH_PASSWORD`, or from the data folder of a server on this machine. A
  * password is never an argument: every user of a machine can read those. @throws CommandError
  */
-export function findConnection(options: ConnectionOptions, environment: Readonly<Record<string, string | undefined>>): Connection {
+export function findConnection(
+  options: ConnectionOptions,
+  environment: Readonly<Record<string, string | undefined>>,
+): Connection {
   const { BERTH_SERVER: server, BERTH_USERNAME: username, BERTH_PASSWORD: password } = environment;
   const folder = options.data ?? environment['BERTH_DATA'];
   if (options.data === undefined && server !== undefined && password !== undefined) {
-    return { origin: originOf(server, options.ca !== undefined), username: username ?? 'local', password, authority: readAuthority(options.ca) };
+    return {
+      origin: originOf(server, options.ca !== undefined),
+      username: username ?? 'local',
+      password,
+      authority: readAuthority(options.ca),
+    };
   }
   if (folder === undefined && !existsSync(join('data', firstRunFile))) {
-    throw new CommandError('it is not known which server to ask', 'set BERTH_SERVER, BERTH_USERNAME and BERTH_PASSWORD, or name the data folder of a server on this machine with --data');
+    throw new CommandError(
+      'it is not known which server to ask',
+      'set BERTH_SERVER, BERTH_USERNAME and BERTH_PASSWORD, or name the data folder of a server on this machine with --data',
+    );
   }
-  return connectionOfFolder(folder ?? 'data', { ...options, ...(server !== undefined && { server }), ...(password !== undefined && { password }) });
+  return connectionOfFolder(folder ?? 'data', {
+    ...options,
+    ...(server !== undefined && { server }),
+    ...(password !== undefined && { password }),
+  });
 }
 
 const firstRunFile = 'first-run.json';
 
-function connectionOfFolder(folder: string, options: ConnectionOptions & { readonly server?: string; readonly password?: string }): Connection {
+function connectionOfFolder(
+  folder: string,
+  options: ConnectionOptions & { readonly server?: string; readonly password?: string },
+): Connection {
   const localAuthority = join(folder, 'tls', 'authority.pem');
   const ca = options.ca ?? (existsSync(localAuthority) ? localAuthority : undefined);
   const first = readFirstRun(join(folder, firstRunFile));
-  return { origin: originOf(options.server ?? first.loginServer, ca !== undefined), username: first.username, password: options.password ?? first.password, authority: readAuthority(ca) };
+  return {
+    origin: originOf(options.server ?? first.loginServer, ca !== undefined),
+    username: first.username,
+    password: options.password ?? first.password,
+    authority: readAuthority(ca),
+  };
 }
 
 interface FirstRun {
@@ -54,7 +77,11 @@ function readFirstRun(path: string): FirstRun {
     const { loginServer, username, password } = JSON.parse(readFileSync(path, 'utf8')) as Partial<FirstRun>;
     if (loginServer !== undefined && username !== undefined && password !== undefined) return { loginServer, username, password };
   } catch (error) {
-    throw new CommandError(`${path} cannot be read`, 'name the data folder of a server that has been started once, as the user who owns it', { cause: error });
+    throw new CommandError(
+      `${path} cannot be read`,
+      'name the data folder of a server that has been started once, as the user who owns it',
+      { cause: error },
+    );
   }
   throw new CommandError(`${path} is not complete`, 'set BERTH_SERVER, BERTH_USERNAME and BERTH_PASSWORD instead');
 }

@@ -14,7 +14,10 @@ interface Globals extends ConnectionOptions {
 export function createProgram(write: (line: string) => void, environment: Readonly<Record<string, string | undefined>>): Command {
   const program = new Command('berth')
     .description('A private container registry to own and run anywhere.')
-    .option('--data <folder>', 'data folder of a server on this machine; otherwise BERTH_SERVER, BERTH_USERNAME, BERTH_PASSWORD say whom to ask')
+    .option(
+      '--data <folder>',
+      'data folder of a server on this machine; otherwise BERTH_SERVER, BERTH_USERNAME, BERTH_PASSWORD say whom to ask',
+    )
     .option('--ca <file>', 'PEM file of an authority to trust')
     .option('--json', 'print results as JSON')
     .showHelpAfterError('(berth --help lists the commands)');
@@ -57,7 +60,10 @@ export function createProgram(write: (line: string) => void, environment: Readon
     .option('--status', 'only tell how far it is')
     .action(async (options: { pace?: string; wait?: boolean; status?: boolean }) => {
       const { connection, output } = asked();
-      const isSound = options.status === true ? await showScrub(connection, output) : await scrub(connection, output, { pace: options.pace, isWaiting: options.wait === true });
+      const isSound =
+        options.status === true
+          ? await showScrub(connection, output)
+          : await scrub(connection, output, { pace: options.pace, isWaiting: options.wait === true });
       if (!isSound) process.exitCode = 2;
     });
   program

@@ -7,8 +7,14 @@ export function greeting(facts: ServerFacts): string {
     `berth listens on ${facts.origin}`,
     '',
     ...(firstRun === undefined
-      ? [line('sign in', `docker login ${loginServer} --username local`), line('', `The first password is in ${firstRunFile}, unless you chose or changed it.`)]
-      : [line('sign in', `docker login ${loginServer} --username ${firstRun.username} --password ${firstRun.password}`), line('', `Shown only this once; kept in ${firstRunFile}, which only you can read.`)]),
+      ? [
+          line('sign in', `docker login ${loginServer} --username local`),
+          line('', `The first password is in ${firstRunFile}, unless you chose or changed it.`),
+        ]
+      : [
+          line('sign in', `docker login ${loginServer} --username ${firstRun.username} --password ${firstRun.password}`),
+          line('', `Shown only this once; kept in ${firstRunFile}, which only you can read.`),
+        ]),
     ...(authorityFile === undefined ? [] : trustLines(loginServer, authorityFile)),
     line('data', facts.dataDir),
     line('keys', facts.keyFile),

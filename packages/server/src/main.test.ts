@@ -19,7 +19,10 @@ interface Ending {
 }
 
 async function runToEnd(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ending> {
-  const child = spawn(process.execPath, ['--conditions=source', main, ...argv], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, ['--conditions=source', main, ...argv], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   return { code: child.exitCode, output, errors };
 }
@@ -70,7 +73,8 @@ test('the greeting has the address, the line to sign in with, and where keys and
   const { password } = JSON.parse(await readFile(join(dataDir, 'first-run.json'), 'utf8')) as { password: string };
   assert.ok(output.includes(`--username local --password ${password}`));
   assert.match(output, /docker login 127\.0\.0\.1:\d+ /);
-  for (const path of [dataDir, join(dataDir, 'keys', 'wrapping-keys.json'), join(dataDir, 'first-run.json')]) assert.ok(output.includes(path), path);
+  for (const path of [dataDir, join(dataDir, 'keys', 'wrapping-keys.json'), join(dataDir, 'first-run.json')])
+    assert.ok(output.includes(path), path);
   child.kill('SIGTERM');
   await once(child, 'exit');
   const again = start(t, ['--data', dataDir, '--port', '0', '--host', '127.0.0.1']);
@@ -83,12 +87,15 @@ test('SIGTERM and SIGINT finish the request in work and end with 0', async (t) =
     const child = start(t, ['--data', dataDir, '--port', '0', '--host', '127.0.0.1']);
     const url = /http:\S+/.exec(await printed(child, /Back this file up/))?.[0] ?? '';
     const exit = once(child, 'exit');
-    const { username, password } = JSON.parse(await readFile(join(dataDir, 'first-run.json'), 'utf8')) as { username: string; password: string };
+    const { username, password } = JSON.parse(await readFile(join(dataDir, 'first-run.json'), 'utf8')) as {
+      username: string;
+      password: string;
+    };
     const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
     const upload = await fetch(`${url}/v2/a/b/blobs/uploads/`, { method: 'POST', headers: { authorization } });
     const location = new URL(upload.headers.get('location') ?? '', url);
     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
-    const answer = fetch(location, { method: 'PATCH', headers: { authorization }, body: readable, duplex: 'half' } as RequestInit);
+    const answer = fetch(location, { method: 'PATCH', headers: { authorization }, body: readable, duplex: 'half' });
     const writer = writable.getWriter();
     await writer.write(Buffer.alloc(100_000));
     while (!/^berth_uploads_in_progress 1$/m.test(await (await fetch(`${url}/metrics`)).text()));
@@ -108,8 +115,11 @@ test('--tls auto serves with a certificate that its authority vouches for, renew
   t.after(() => server.stop());
   assert.match(server.url, /^https:/);
   const authority = await readFile(join(dataDir, 'tls', 'authority.pem'), 'utf8');
-  for (const servername of ['localhost', 'registry.example']) assert.equal(await statusOverTls(server.url, { ca: authority, servername }), 200, servername);
-  await assert.rejects(statusOverTls(server.url, { ca: authority, servername: 'other.example' }), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
+  for (const servername of ['localhost', 'registry.example'])
+    assert.equal(await statusOverTls(server.url, { ca: authority, servername }), 200, servername);
+  await assert.rejects(statusOverTls(server.url, { ca: authority, servername: 'other.example' }), {
+    code: 'ERR_TLS_CERT_ALTNAME_INVALID',
+  });
   await assert.rejects(statusOverTls(server.url, { servername: 'localhost' }));
   process.kill(server.pid, 'SIGHUP');
   assert.equal(await statusOverTls(server.url, { ca: authority, servername: 'localhost' }), 200);

@@ -1,7 +1,13 @@
 import { access as checkAccess, constants, mkdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Refusal } from './errors/index.ts';
-import { type BlobStore, type SealedStore, openFilesystemStore, openMemoryStore, openSealedStore } from './platform/blob-store/index.ts';
+import {
+  type BlobStore,
+  type SealedStore,
+  openFilesystemStore,
+  openMemoryStore,
+  openSealedStore,
+} from './platform/blob-store/index.ts';
 import type { Clock } from './platform/clock.ts';
 import { type Database, acquireDataLock, openDatabase } from './platform/database/index.ts';
 import { type ManagedKeyRing, WrappingKeyFile, openKeyRing } from './platform/keys/index.ts';
@@ -21,13 +27,19 @@ export interface Storage {
  * Opens, in this order: data folder, lock, database (migrated), keys, blob store. What was opened is pushed to `opened`.
  * @throws Refusal and the errors that `asRefusal` knows
  */
-export async function openStorage(settings: Settings, opened: AsyncDisposableStack, { clock, log }: { readonly clock: Clock; readonly log: Logger }): Promise<Storage> {
+export async function openStorage(
+  settings: Settings,
+  opened: AsyncDisposableStack,
+  { clock, log }: { readonly clock: Clock; readonly log: Logger },
+): Promise<Storage> {
   const dataDir = resolve(settings.data);
   await prepareDataDir(dataDir);
   // With PostgreSQL several processes may share the folder; the embedded database has one owner.
   if (settings.database === undefined) opened.adopt(acquireDataLock(dataDir), (lock) => lock.release());
   const onIdleError = (error: Error): void => log.warn({ err: error }, 'an idle database connection broke');
-  const database = opened.adopt(await openDatabaseOf(settings, dataDir, { now: clock.now(), onIdleError }), (each) => each.close());
+  const database = opened.adopt(await openDatabaseOf(settings, dataDir, { now: clock.now(), onIdleError }), (each) =>
+    each.close(),
+  );
   const keyFile = join(dataDir, 'keys', 'wrapping-keys.json');
   const keys = await openKeyRing({ database, file: new WrappingKeyFile(keyFile), clock });
   const store = opened.adopt(openSealedStore(await openStore(settings, dataDir)), (each) => each.close());
@@ -39,7 +51,11 @@ async function prepareDataDir(dataDir: string): Promise<void> {
     await makeFolder(dataDir);
     await checkAccess(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
-    throw new Refusal(`the data folder ${dataDir} cannot be made or written`, 'give the user that runs berth write access to it, or choose another folder with --data', { cause: error });
+    throw new Refusal(
+      `the data folder ${dataDir} cannot be made or written`,
+      'give the user that runs berth write access to it, or choose another folder with --data',
+      { cause: error },
+    );
   }
 }
 
@@ -56,7 +72,11 @@ async function makeFolder(path: string): Promise<void> {
   }
 }
 
-function openDatabaseOf(settings: Settings, dataDir: string, options: { readonly now: number; readonly onIdleError: (error: Error) => void }): Promise<Database> {
+function openDatabaseOf(
+  settings: Settings,
+  dataDir: string,
+  options: { readonly now: number; readonly onIdleError: (error: Error) => void },
+): Promise<Database> {
   const location = settings.database === undefined ? { file: join(dataDir, 'berth.db') } : { url: settings.database };
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const transactionsModule = new URL(`./transactions.${extension}`, import.meta.url);
@@ -65,5 +85,7 @@ function openDatabaseOf(settings: Settings, dataDir: string, options: { readonly
 
 function openStore(settings: Settings, dataDir: string): Promise<BlobStore> {
   if (settings.blobStore === 'memory:') return Promise.resolve(openMemoryStore());
-  return openFilesystemStore(settings.blobStore === undefined ? join(dataDir, 'parts') : resolve(settings.blobStore.slice('file:'.length)));
+  return openFilesystemStore(
+    settings.blobStore === undefined ? join(dataDir, 'parts') : resolve(settings.blobStore.slice('file:'.length)),
+  );
 }

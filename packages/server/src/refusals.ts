@@ -6,7 +6,11 @@ import type { Settings } from './settings/index.ts';
 /** Reasons that an operator can remove get one sentence and the next step; anything else is a bug and keeps its stack. */
 export function asRefusal(error: unknown, settings: Settings): unknown {
   if (error instanceof DataInUseError) {
-    return new Refusal(`another process owns the data folder ${error.dataDir}`, 'stop it first, or choose another folder with --data', { cause: error });
+    return new Refusal(
+      `another process owns the data folder ${error.dataDir}`,
+      'stop it first, or choose another folder with --data',
+      { cause: error },
+    );
   }
   if (error instanceof SchemaTooNewError) {
     return new Refusal(error.message, 'start the newer version of berth that wrote this data', { cause: error });
@@ -17,7 +21,9 @@ export function asRefusal(error: unknown, settings: Settings): unknown {
   }
   if (error instanceof RegistryError && error.error !== 'INTERNAL') {
     const known = error.cause instanceof Error ? asRefusal(error.cause, settings) : undefined;
-    return known instanceof Refusal ? known : new Refusal(error.message, catalogueRow(error.error).hint ?? 'see the log, then start again', { cause: error });
+    return known instanceof Refusal
+      ? known
+      : new Refusal(error.message, catalogueRow(error.error).hint ?? 'see the log, then start again', { cause: error });
   }
   return error instanceof Error && 'code' in error ? systemRefusal(error, String(error.code), settings) : error;
 }
@@ -26,18 +32,37 @@ function systemRefusal(error: Error, code: string, settings: Settings): Error {
   const { host, port, data } = settings;
   const cause = { cause: error };
   const isListening = 'syscall' in error && error.syscall === 'listen';
-  if (isListening && code === 'EADDRINUSE') return new Refusal(`port ${port} on ${host} is taken by another program`, 'stop that program, or choose another port with --port', cause);
-  if (isListening && code === 'EACCES') return new Refusal(`port ${port} may not be opened by this user`, 'choose a port above 1023 with --port', cause);
+  if (isListening && code === 'EADDRINUSE')
+    return new Refusal(
+      `port ${port} on ${host} is taken by another program`,
+      'stop that program, or choose another port with --port',
+      cause,
+    );
+  if (isListening && code === 'EACCES')
+    return new Refusal(`port ${port} may not be opened by this user`, 'choose a port above 1023 with --port', cause);
   const isOwnHost = code === 'EADDRNOTAVAIL' || ('hostname' in error && error.hostname === host);
   if (isOwnHost) return new Refusal(`${host} is no address of this machine`, 'choose another with --host', cause);
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
     const place = 'path' in error ? String(error.path) : data;
-    return new Refusal(`${place} cannot be written by this user`, 'give the user that runs berth access to it, or choose another data folder with --data', cause);
+    return new Refusal(
+      `${place} cannot be written by this user`,
+      'give the user that runs berth access to it, or choose another data folder with --data',
+      cause,
+    );
   }
-  if (code === 'ENOSPC') return new Refusal(`there is no space left for the data folder ${data}`, 'free some, or choose another folder with --data', cause);
+  if (code === 'ENOSPC')
+    return new Refusal(
+      `there is no space left for the data folder ${data}`,
+      'free some, or choose another folder with --data',
+      cause,
+    );
   if (/^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|28P01|28000|3D000)$/.test(code)) {
     // The text of the error is left out where there is none (several addresses were tried).
-    return new Refusal(`the database does not let berth in: ${error.message === '' ? code : error.message}`, 'check --database: host, port, user, password and name', cause);
+    return new Refusal(
+      `the database does not let berth in: ${error.message === '' ? code : error.message}`,
+      'check --database: host, port, user, password and name',
+      cause,
+    );
   }
   return error;
 }

@@ -107,7 +107,10 @@ test('a port that is taken is refused, and what was opened is closed again', asy
   await once(other, 'listening');
   const address = other.address();
   const port = typeof address === 'object' && address !== null ? String(address.port) : '';
-  await assert.rejects(serverIn(t, dataDir, { BERTH_PORT: port }).start(), refusing(new RegExp(`^port ${port} on 127\\.0\\.0\\.1 is taken`)));
+  await assert.rejects(
+    serverIn(t, dataDir, { BERTH_PORT: port }).start(),
+    refusing(new RegExp(`^port ${port} on 127\\.0\\.0\\.1 is taken`)),
+  );
   await serverIn(t, dataDir).start();
 });
 
@@ -124,7 +127,10 @@ test('missing keys, other keys, a newer schema and a host of another machine are
   await writeFile(keyFile, 'nonsense');
   await assert.rejects(serverIn(t, dataDir).start(), refusing(/is not JSON/));
   await writeFile(keyFile, key);
-  await assert.rejects(serverIn(t, dataDir, { BERTH_HOST: '192.0.2.1' }).start(), refusing(/192\.0\.2\.1 is no address of this machine/));
+  await assert.rejects(
+    serverIn(t, dataDir, { BERTH_HOST: '192.0.2.1' }).start(),
+    refusing(/192\.0\.2\.1 is no address of this machine/),
+  );
   await serverIn(t, dataDir).start();
 });
 
@@ -135,7 +141,10 @@ test('a database that does not answer is refused without its password', async (t
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   await new Promise((resolve) => closed.close(resolve));
   const server = serverIn(t, await temporaryFolder(t), { BERTH_DATABASE: `postgres://berth:hunter2@127.0.0.1:${port}/berth` });
-  await assert.rejects(server.start(), (error: unknown) => refusing(/^the database does not let berth in/)(error) && !String(error).includes('hunter2'));
+  await assert.rejects(
+    server.start(),
+    (error: unknown) => refusing(/^the database does not let berth in/)(error) && !String(error).includes('hunter2'),
+  );
 });
 
 test('certificate files are refused before the port is opened', async (t) => {
@@ -148,7 +157,10 @@ test('the login server of the settings stands in challenges whatever the Host he
   const server = serverIn(t, await temporaryFolder(t), { BERTH_LOGIN_SERVER: 'https://registry.example' });
   await server.start();
   const answer = await server.request({ method: 'GET', url: '/v2/', headers: { host: 'evil.example' } });
-  assert.equal(answer.headers['www-authenticate'], 'Bearer realm="https://registry.example/oauth2/token",service="registry.example"');
+  assert.equal(
+    answer.headers['www-authenticate'],
+    'Bearer realm="https://registry.example/oauth2/token",service="registry.example"',
+  );
 });
 
 test('metrics say what runs, what was asked, and what waits', async (t) => {
@@ -156,7 +168,16 @@ test('metrics say what runs, what was asked, and what waits', async (t) => {
   await server.start();
   await server.request({ method: 'GET', url: '/v2/' });
   const text = (await server.request({ method: 'GET', url: '/metrics' })).body.toString();
-  for (const name of ['berth_info{version=', 'region="west"', 'berth_requests_total{operation="check-api",status="401"} 1', 'berth_garbage_due 0', 'berth_damaged_parts 0', 'berth_uploads_in_progress 0', 'berth_sign_in_failures_total 0', 'nodejs_eventloop_lag_seconds']) {
+  for (const name of [
+    'berth_info{version=',
+    'region="west"',
+    'berth_requests_total{operation="check-api",status="401"} 1',
+    'berth_garbage_due 0',
+    'berth_damaged_parts 0',
+    'berth_uploads_in_progress 0',
+    'berth_sign_in_failures_total 0',
+    'nodejs_eventloop_lag_seconds',
+  ]) {
     assert.ok(text.includes(name), name);
   }
 });
@@ -164,7 +185,18 @@ test('metrics say what runs, what was asked, and what waits', async (t) => {
 test('attack 2, attack 12: no route, method or path gets more than the OCI envelope', async (t) => {
   const server = serverIn(t, await temporaryFolder(t));
   await server.start();
-  for (const url of ['/', '/v2/x', '/v3/', '/v2/a/b', '/acr/v1/', '/v2/a/manifests/', '/../etc/passwd', '/v2/%', '/berth/v1/keys/rotations', '/v2/a/blobs/uploads/x/y']) {
+  for (const url of [
+    '/',
+    '/v2/x',
+    '/v3/',
+    '/v2/a/b',
+    '/acr/v1/',
+    '/v2/a/manifests/',
+    '/../etc/passwd',
+    '/v2/%',
+    '/berth/v1/keys/rotations',
+    '/v2/a/blobs/uploads/x/y',
+  ]) {
     for (const method of ['GET', 'PUT', 'POST', 'PATCH', 'DELETE', 'OPTIONS'] as const) {
       const answer = await server.request({ method, url });
       assert.ok(answer.status >= 400 && answer.status < 500, `${method} ${url}: ${answer.status}`);

@@ -37,9 +37,15 @@ function program(): readonly string[] {
 
 /** Starts the server program on a free port and resolves when it answers. Rejects with what it printed if it does not start. */
 export async function spawnRegistry({ dataDir, settings = {} }: SpawnOptions): Promise<SpawnedRegistry> {
-  const variables = Object.entries(settings).map(([name, value]) => [`BERTH_${name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`, value]);
+  const variables = Object.entries(settings).map(([name, value]) => [
+    `BERTH_${name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`,
+    value,
+  ]);
   const env = { ...process.env, BERTH_LOG_LEVEL: 'warn', ...Object.fromEntries(variables) };
-  const child = spawn(process.execPath, [...program(), '--data', dataDir, '--host', '127.0.0.1', '--port', '0'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [...program(), '--data', dataDir, '--host', '127.0.0.1', '--port', '0'], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const errors: string[] = [];
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     errors.push(text);

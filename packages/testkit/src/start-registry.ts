@@ -23,8 +23,17 @@ export interface StartedRegistry {
 /** Starts a whole registry in one call. */
 export async function startRegistry(options: StartOptions = {}): Promise<StartedRegistry> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'berth-test-')));
-  const given = Object.entries(options.settings ?? {}).map(([name, value]) => [`BERTH_${name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`, value]);
-  const env = { BERTH_DATA: dataDir, BERTH_HOST: '127.0.0.1', BERTH_PORT: '0', BERTH_LOG_LEVEL: 'silent', ...Object.fromEntries(given) };
+  const given = Object.entries(options.settings ?? {}).map(([name, value]) => [
+    `BERTH_${name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`,
+    value,
+  ]);
+  const env = {
+    BERTH_DATA: dataDir,
+    BERTH_HOST: '127.0.0.1',
+    BERTH_PORT: '0',
+    BERTH_LOG_LEVEL: 'silent',
+    ...Object.fromEntries(given),
+  };
   const server = createServer(loadSettings({ argv: [], env, cwd: dataDir }).settings);
   const facts = await server.start();
   const first = JSON.parse(await readFile(facts.firstRunFile, 'utf8')) as { username: string; password: string };

@@ -2,20 +2,35 @@ import { Type } from 'typebox';
 import { defineOperation } from '../operation.ts';
 
 const token = Type.Object({
-  access_token: Type.String(), token: Type.String(), expires_in: Type.Integer({ description: 'seconds' }), issued_at: Type.String(),
+  access_token: Type.String(),
+  token: Type.String(),
+  expires_in: Type.Integer({ description: 'seconds' }),
+  issued_at: Type.String(),
   refresh_token: Type.Optional(Type.String()),
 });
 
 export const getToken = defineOperation({
-  id: 'get-token', method: 'GET', path: '/oauth2/token', source: 'ACR GET /oauth2/token',
+  id: 'get-token',
+  method: 'GET',
+  path: '/oauth2/token',
+  source: 'ACR GET /oauth2/token',
   permission: { kind: 'public', reason: 'it is where credentials become tokens; it checks them itself' },
   summary: 'Exchanges Basic credentials (or none, for anonymous pull) for an access token.',
-  query: Type.Object({ service: Type.Optional(Type.String()), scope: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String())])) }),
-  responses: { 200: { description: 'a token', schema: token } }, errors: ['UNAUTHORIZED', 'TOOMANYREQUESTS'],
+  query: Type.Object({
+    service: Type.Optional(Type.String()),
+    scope: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String())])),
+  }),
+  responses: { 200: { description: 'a token', schema: token } },
+  errors: ['UNAUTHORIZED', 'TOOMANYREQUESTS'],
 });
 export const postToken = defineOperation({
-  id: 'post-token', method: 'POST', path: '/oauth2/token', source: 'ACR POST /oauth2/token',
+  id: 'post-token',
+  method: 'POST',
+  path: '/oauth2/token',
+  source: 'ACR POST /oauth2/token',
   permission: { kind: 'public', reason: 'it is where credentials become tokens; it checks them itself' },
-  summary: 'Exchanges a password or a refresh token for an access token.', body: 'form',
-  responses: { 200: { description: 'a token', schema: token } }, errors: ['UNAUTHORIZED', 'TOOMANYREQUESTS', 'REQUEST_INVALID'],
+  summary: 'Exchanges a password or a refresh token for an access token.',
+  body: 'form',
+  responses: { 200: { description: 'a token', schema: token } },
+  errors: ['UNAUTHORIZED', 'TOOMANYREQUESTS', 'REQUEST_INVALID'],
 });

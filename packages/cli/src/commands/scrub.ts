@@ -16,10 +16,17 @@ interface ScrubState {
 const pollMs = 500;
 
 /** `berth scrub`: reopens all that is stored; with `wait` until it is done. Resolves with whether no damage is known. */
-export async function scrub(connection: Connection, output: Output, options: { readonly pace: string | undefined; readonly isWaiting: boolean }): Promise<boolean> {
+export async function scrub(
+  connection: Connection,
+  output: Output,
+  options: { readonly pace: string | undefined; readonly isWaiting: boolean },
+): Promise<boolean> {
   const bytesPerSecond = options.pace === undefined ? undefined : parseSize(options.pace);
-  if (options.pace !== undefined && (bytesPerSecond === undefined || bytesPerSecond < 1)) throw new CommandError(`"${options.pace}" is no pace`, 'write bytes per second, such as 50MiB');
-  let state = (await callOperation(connection, upkeep.startScrub, { body: bytesPerSecond === undefined ? {} : { bytesPerSecond } })) as ScrubState;
+  if (options.pace !== undefined && (bytesPerSecond === undefined || bytesPerSecond < 1))
+    throw new CommandError(`"${options.pace}" is no pace`, 'write bytes per second, such as 50MiB');
+  let state = (await callOperation(connection, upkeep.startScrub, {
+    body: bytesPerSecond === undefined ? {} : { bytesPerSecond },
+  })) as ScrubState;
   while (options.isWaiting && state.state === 'running') {
     await pause(pollMs);
     state = await scrubState(connection);
@@ -43,5 +50,7 @@ function textOf(state: ScrubState): string {
   const progress = `${state.partsChecked} parts (${bytesText(state.bytesChecked)}) and ${state.manifestsChecked} manifests opened`;
   const head = state.state === 'never' ? 'No scrub has run since the server started.' : `Scrub ${state.state}: ${progress}.`;
   const damage = state.damage.map((each) => `  ${each.digest ?? each.part}: ${each.reason}`);
-  return damage.length === 0 ? `${head} No damage is known.` : [head, `Damaged (push the content again to mend it):`, ...damage].join('\n');
+  return damage.length === 0
+    ? `${head} No damage is known.`
+    : [head, `Damaged (push the content again to mend it):`, ...damage].join('\n');
 }

@@ -8,7 +8,9 @@ import { fileURLToPath } from 'node:url';
  */
 export async function serve(argv: readonly string[]): Promise<number> {
   const main = fileURLToPath(import.meta.resolve('@berth/server/main'));
-  const child = spawn(process.execPath, [...(main.endsWith('.ts') ? ['--conditions=source'] : []), main, ...argv], { stdio: 'inherit' });
+  const child = spawn(process.execPath, [...(main.endsWith('.ts') ? ['--conditions=source'] : []), main, ...argv], {
+    stdio: 'inherit',
+  });
   const pass = (signal: NodeJS.Signals): boolean => child.kill(signal);
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, pass);
   const [code] = (await once(child, 'exit')) as [number | null];

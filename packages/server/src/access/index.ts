@@ -14,8 +14,6 @@ import { SignIn } from './sign-in.ts';
 import { ensureSigningKeys } from './signing-keys.ts';
 import { TokenSigner } from './token-signer.ts';
 
-export { accessTransactions } from './transactions.ts';
-
 export interface Access {
   readonly routes: readonly Route[];
   /** Who sends a request, without waiting for whoever was seen before. @throws UNAUTHORIZED, TOOMANYREQUESTS */

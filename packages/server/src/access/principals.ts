@@ -13,7 +13,7 @@ export function anonymousPrincipal(registry: Registry): Principal {
   return { kind: 'anonymous', id: 'anonymous', registryId: registry.id, permits, couldPermit: permits };
 }
 
-export function mayAnybody(registry: Registry, need: Need): boolean {
+function mayAnybody(registry: Registry, need: Need): boolean {
   return registry.isAnonymousPullEnabled && need.type === 'repository' && need.action === 'pull';
 }
 

@@ -24,8 +24,9 @@ async function getToken(context: AccessContext, request: RouteRequest): Promise<
   if (authorization !== undefined && credentials === undefined)
     throw new RegistryError('UNAUTHORIZED', { message: 'a token is asked for with Basic credentials or none' });
   const identity = await identify(context, request, credentials);
-  const isOffline = request.query.get('offline_token') === 'true';
-  return tokens(context, request, { identity, scopes: request.query.getAll('scope'), isOffline });
+  // `offline_token` is ignored, as ACR does (acr-api 2.1): docker would keep the refresh token in the place of the password
+  // and be signed out in hours.
+  return tokens(context, request, { identity, scopes: request.query.getAll('scope'), isOffline: false });
 }
 
 /** The form of OAuth 2, which docker, containerd and the Azure clients use. */

@@ -110,12 +110,17 @@ test('a challenge names each repository once, in one text', () => {
 const component = fc.stringMatching(/^[a-z0-9]{1,8}$/);
 const name = fc.array(component, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('/'));
 const actions = fc.uniqueArray(fc.constantFrom(...repositoryActions), { minLength: 1 });
-const access = fc.uniqueArray(fc.record({ type: fc.constant('repository'), name, actions }), { maxLength: 10, selector: (each) => each.name });
+const access = fc.uniqueArray(fc.record({ type: fc.constant('repository'), name, actions }), {
+  maxLength: 10,
+  selector: (each) => each.name,
+});
 
 test('property: what a challenge asks for is understood, and covers exactly that', () => {
   fc.assert(
     fc.property(access, name, fc.constantFrom(...repositoryActions), (wanted, other, action) => {
-      const needs = wanted.flatMap((each) => each.actions.map((one): Need => ({ type: 'repository', name: each.name, action: one })));
+      const needs = wanted.flatMap((each) =>
+        each.actions.map((one): Need => ({ type: 'repository', name: each.name, action: one })),
+      );
       const parsed = parseScopes([scopeText(needs) ?? '']);
       assert.ok(needs.every((each) => covers(parsed, each)));
       const isAsked = needs.some((each) => each.type === 'repository' && each.name === other && each.action === action);
@@ -127,7 +132,11 @@ test('property: what a challenge asks for is understood, and covers exactly that
 test('property: no text makes the parser fail, and what it finds is well formed', () => {
   const noise = fc.oneof(
     fc.string({ unit: 'grapheme' }),
-    fc.array(fc.constantFrom('repository', 'registry', ':', ',', '*', 'pull', 'a', '/', ' ', '..', '%2f', '\0'), { maxLength: 40 }).map((parts) => parts.join('')),
+    fc
+      .array(fc.constantFrom('repository', 'registry', ':', ',', '*', 'pull', 'a', '/', ' ', '..', '%2f', '\0'), {
+        maxLength: 40,
+      })
+      .map((parts) => parts.join('')),
   );
   fc.assert(
     fc.property(fc.array(noise, { maxLength: 5 }), (texts) => {

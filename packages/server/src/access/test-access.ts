@@ -95,7 +95,14 @@ export class TestProcess {
   async call(operation: string, request: Partial<RouteRequest>): Promise<unknown> {
     const route = this.access.routes.find((each) => each.operation.id === operation);
     assert.ok(route !== undefined, operation);
-    const given = { registry: this.#registry, clientAddress: '10.0.0.1', params: {}, query: new URLSearchParams(), headers: {}, body: Readable.from([]) };
+    const given = {
+      registry: this.#registry,
+      clientAddress: '10.0.0.1',
+      params: {},
+      query: new URLSearchParams(),
+      headers: {},
+      body: Readable.from([]),
+    };
     const reply = await route.handle({ ...given, ...request } as RouteRequest);
     assert.equal(reply.status, 200);
     assert.ok(typeof reply.body === 'object' && 'json' in reply.body);

@@ -40,7 +40,9 @@ test('attack 25: neither another address nor another name is touched', () => {
 
 test('attack 25: many names from one address do not add up to many guesses', () => {
   const { throttle } = setUp();
-  const taken = Array.from({ length: 200 }, (_, index) => guess(throttle, 'attacker', `user${index}`)).filter((wait) => wait === 0);
+  const taken = Array.from({ length: 200 }, (_, index) => guess(throttle, 'attacker', `user${index}`)).filter(
+    (wait) => wait === 0,
+  );
   assert.equal(taken.length, 30);
   assert.equal(guess(throttle, 'attacker', ''), 2);
 });

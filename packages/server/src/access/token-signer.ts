@@ -13,7 +13,7 @@ const issuer = 'Azure Container Registry';
  * Seconds. Access tokens live as long as ACR's (acr-api 2.4). A refresh token stands in for a password: docker keeps it
  * and throws the password away, so that it must not lapse within days. It dies with that password.
  */
-export const lifetimeSeconds: Readonly<Record<GrantType, number>> = {
+const lifetimeSeconds: Readonly<Record<GrantType, number>> = {
   access_token: 75 * 60,
   refresh_token: 365 * 24 * 60 * 60,
 };

@@ -7,7 +7,7 @@ import { commitUpload } from './commit-upload.ts';
 import { findKnownBlob, takeAsKnown } from './known-blob.ts';
 import type { UploadState } from './model.ts';
 import { hashOfUpload, requireNextBytes, requireUpload, uploadUnknown } from './open-upload.ts';
-import type { ReceivedBody } from './receive-body.ts';
+import { type ReceivedBody, holdBody } from './receive-body.ts';
 import { dropUpload } from './transactions.ts';
 import { abandonPart, writePart } from './write-part.ts';
 
@@ -30,7 +30,7 @@ export interface UploadEnd extends FinalChunk {
  * repeat a PUT, so of one that broke off nothing is kept.
  */
 export function finishUpload(context: BlobsContext, requester: UploadRequester, end: UploadEnd): Promise<void> {
-  end.body.pause();
+  holdBody(end.body);
   return context.sessions.asOnlyWriter(end.uploadId, end.signal, async (signal) => {
     const upload = await requireUpload(context, requester, end.uploadId);
     requireNextBytes(requester.repository, upload, end.start);

@@ -27,7 +27,7 @@ export async function findKnownBlob(
  * A client that is told that a blob is here names it in a manifest and does not send it. If collection is going to look
  * before long whether the blob is used, it gets its time anew (attack 40). False when collection came first.
  */
-export async function keepForPush(
+async function keepForPush(
   context: BlobsContext,
   requester: UploadRequester,
   { blob, digest }: { readonly blob: LinkedBlob; readonly digest: Digest },

@@ -17,6 +17,12 @@ export interface IncomingBytes {
   readonly signal: AbortSignal;
 }
 
+/** Keeps a body for later: it waits, it is not slow, and its breaking off is noticed by whoever reads it then. */
+export function holdBody(body: Readable): void {
+  body.pause();
+  body.on('error', () => undefined);
+}
+
 export interface ReceivedBody {
   readonly sizeBytes: number;
   /** False when the client went away before its message was whole. What came before is good. */
@@ -75,8 +81,6 @@ export function receiveBody({ body, expectedBytes, hash, sink, signal }: Incomin
     const stopListening = (): void => {
       body.off('data', onData).off('end', onEnd).off('error', onBroken).off('close', onBroken);
       signal.removeEventListener('abort', onBroken);
-      // A later error of a socket that nobody reads any more must not become an uncaught one.
-      body.on('error', () => undefined);
     };
     body.on('end', onEnd).on('error', onBroken).on('close', onBroken);
     signal.addEventListener('abort', onBroken, { once: true });

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { BlobsContext, UploadRequester } from './blobs-context.ts';
 import { type UploadState, newPartName } from './model.ts';
 import { changedMeanwhile, hashOfUpload, requireNextBytes, requireUpload } from './open-upload.ts';
+import { holdBody } from './receive-body.ts';
 import { keepPart } from './transactions.ts';
 import { abandonPart, writePart } from './write-part.ts';
 
@@ -20,8 +21,7 @@ export interface Chunk {
  * client can go on from there. Resolves with the bytes that the upload has now.
  */
 export function sendChunk(context: BlobsContext, requester: UploadRequester, chunk: Chunk): Promise<number> {
-  // Until we read it, the body is paused and not slow.
-  chunk.body.pause();
+  holdBody(chunk.body);
   return context.sessions.asOnlyWriter(chunk.uploadId, chunk.signal, async (signal) => {
     const { registryId, repository } = requester;
     const upload = await requireUpload(context, requester, chunk.uploadId);

@@ -12,7 +12,8 @@ export interface OciErrorAnswer {
 /** Anything that was thrown, as a catalogued error. What is not expected is a bug: its text stays inside. */
 export function asRegistryError(error: unknown): RegistryError {
   if (error instanceof RegistryError) return error;
-  if (error instanceof OciError) return new RegistryError(error.code, { message: error.message, detail: error.detail, cause: error });
+  if (error instanceof OciError)
+    return new RegistryError(error.code, { message: error.message, detail: error.detail, cause: error });
   return new RegistryError('INTERNAL', { cause: error });
 }
 

@@ -18,7 +18,11 @@ export function measure(metrics: Metrics, { database, clock, activeUploads, free
   metrics.counter('berth_sign_in_failures_total', 'Wrong passwords since the start.', signInFailures);
   metrics.counter('berth_parts_deleted_total', 'Stored parts that collection deleted since the start.', freedParts);
   metrics.gauge('berth_damaged_parts', 'Stored parts that are known not to open.', () => countDamage(database.read));
-  metrics.gauge('berth_garbage_due', 'Candidates of collection that are due.', async () => (await countCandidates(database.read, clock.now())).due);
+  metrics.gauge(
+    'berth_garbage_due',
+    'Candidates of collection that are due.',
+    async () => (await countCandidates(database.read, clock.now())).due,
+  );
   metrics.gauge('berth_garbage_oldest_due_seconds', 'For how long the oldest candidate has been due.', async () => {
     const { oldestDueAt } = await countCandidates(database.read, clock.now());
     return oldestDueAt === null ? 0 : Math.max(0, (clock.now() - oldestDueAt) / 1000);

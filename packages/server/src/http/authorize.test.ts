@@ -24,7 +24,11 @@ test('attack 14: every operation asks for what it declares, and for nothing less
   for (const operation of operations) {
     const { kind }: Permission = operation.permission;
     assert.equal(ask(operation, all), 'permitted', operation.id);
-    assert.equal(ask(operation, anonymous, { scheme: undefined }), kind === 'public' ? 'permitted' : 'unauthorized', operation.id);
+    assert.equal(
+      ask(operation, anonymous, { scheme: undefined }),
+      kind === 'public' ? 'permitted' : 'unauthorized',
+      operation.id,
+    );
     if (kind === 'repository' || kind === 'catalog' || kind === 'operator') {
       for (const missing of needsOf(operation, 'a/b')) {
         const allBut = principal('admin', (need) => JSON.stringify(need) !== JSON.stringify(missing));

@@ -1,7 +1,11 @@
 import type { Duplex } from 'node:stream';
 import { catalogueRow, renderAsOci, RegistryError } from '../errors/index.ts';
 
-const phrases: Readonly<Record<number, string>> = { 400: 'Bad Request', 408: 'Request Timeout', 431: 'Request Header Fields Too Large' };
+const phrases: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  408: 'Request Timeout',
+  431: 'Request Header Fields Too Large',
+};
 
 /**
  * Answers what Node's parser refuses before there is a request: two lengths, odd transfer encodings, headers that are
@@ -28,7 +32,9 @@ export function answerBrokenRequest(error: Error, socket: Duplex): void {
 }
 
 function problemOf(code: unknown): RegistryError {
-  if (code === 'HPE_HEADER_OVERFLOW') return new RegistryError('REQUEST_INVALID', { message: 'the headers of the request are too large' });
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new RegistryError('REQUEST_TIMEOUT', { message: 'the headers of the request arrive too slowly' });
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return new RegistryError('REQUEST_INVALID', { message: 'the headers of the request are too large' });
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return new RegistryError('REQUEST_TIMEOUT', { message: 'the headers of the request arrive too slowly' });
   return new RegistryError('REQUEST_INVALID', { message: 'the request does not follow HTTP/1.1' });
 }

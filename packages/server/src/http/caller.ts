@@ -28,7 +28,8 @@ export function callerOf(request: IncomingMessage, rules: CallerRules): Caller {
   const { headers } = request;
   const isProxied = rules.trustedProxies !== undefined && isListed(rules.trustedProxies, peer);
   const host = (isProxied ? firstOf(headers['x-forwarded-host']) : undefined) ?? headers.host;
-  if (host === undefined || !hostPattern.test(host)) throw new RegistryError('REQUEST_INVALID', { message: 'the request has no valid Host header' });
+  if (host === undefined || !hostPattern.test(host))
+    throw new RegistryError('REQUEST_INVALID', { message: 'the request has no valid Host header' });
   const forwardedScheme = isProxied ? firstOf(headers['x-forwarded-proto']) : undefined;
   const isTls = forwardedScheme === undefined ? rules.isTls : forwardedScheme === 'https';
   const shown = rules.publicAddress ?? host;
@@ -78,7 +79,9 @@ function plainAddress(address: string): string {
 /** From the right, the first address that is no trusted proxy: what stands left of it a client may have written. */
 function forwardedAddress(header: string | string[] | undefined, peer: string, proxies: BlockList | undefined): string {
   let nearest = peer;
-  for (const entry of String(header ?? '').split(',').reverse()) {
+  for (const entry of String(header ?? '')
+    .split(',')
+    .toReversed()) {
     const address = plainAddress(entry.trim());
     if (isIP(address) === 0) return nearest;
     nearest = address;

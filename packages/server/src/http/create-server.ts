@@ -51,11 +51,17 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       return found.port;
     },
     request: async ({ method, url, headers = {}, body }) => {
-      const answer = await app.inject({ method, url, headers: { host: 'localhost', ...headers }, ...(body !== undefined && { payload: body }) });
+      const answer = await app.inject({
+        method,
+        url,
+        headers: { host: 'localhost', ...headers },
+        ...(body !== undefined && { payload: body }),
+      });
       return { status: answer.statusCode, headers: answer.headers, body: answer.rawPayload };
     },
     replaceCertificate: (tls) => {
-      for (const server of servers) if ('setSecureContext' in server && typeof server.setSecureContext === 'function') server.setSecureContext(tls);
+      for (const server of servers)
+        if ('setSecureContext' in server && typeof server.setSecureContext === 'function') server.setSecureContext(tls);
     },
     close: async (graceMs) => {
       handler.isStopping = true;
@@ -77,7 +83,11 @@ function createApp({ routes, limits }: HttpServerOptions, handler: RequestHandle
     return503OnClosing: false,
     frameworkErrors: (_error: unknown, request: FastifyRequest, reply: FastifyReply) => {
       reply.hijack();
-      handler.refuse(request.raw, reply.raw, new RegistryError('REQUEST_INVALID', { message: 'the path of the request is not valid' }));
+      handler.refuse(
+        request.raw,
+        reply.raw,
+        new RegistryError('REQUEST_INVALID', { message: 'the path of the request is not valid' }),
+      );
     },
   });
   // Bodies are streams for the handlers; the framework must neither parse nor bound them (style 9.2).
@@ -85,7 +95,11 @@ function createApp({ routes, limits }: HttpServerOptions, handler: RequestHandle
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
   app.setErrorHandler((_error, request, reply) => {
     reply.hijack();
-    handler.refuse(request.raw, reply.raw, new RegistryError('REQUEST_INVALID', { message: 'a header of the request is malformed' }));
+    handler.refuse(
+      request.raw,
+      reply.raw,
+      new RegistryError('REQUEST_INVALID', { message: 'a header of the request is malformed' }),
+    );
   });
   app.setNotFoundHandler((request, reply) => {
     reply.hijack();
@@ -96,7 +110,11 @@ function createApp({ routes, limits }: HttpServerOptions, handler: RequestHandle
 }
 
 /** Every method of one path: those with a route, HEAD wherever there is GET, and 405 for the others. */
-function mountAll(app: FastifyInstance, url: string, { group, handler }: { readonly group: readonly Route[]; readonly handler: RequestHandler }): void {
+function mountAll(
+  app: FastifyInstance,
+  url: string,
+  { group, handler }: { readonly group: readonly Route[]; readonly handler: RequestHandler },
+): void {
   const byMethod = new Map<string, Route>(group.map((route) => [route.operation.method, route]));
   const get = byMethod.get('GET');
   if (get !== undefined && !byMethod.has('HEAD')) byMethod.set('HEAD', get);
@@ -109,7 +127,14 @@ function mountAll(app: FastifyInstance, url: string, { group, handler }: { reado
       handler: (request, reply) => {
         reply.hijack();
         if (route !== undefined) return handler.handle(route, request.raw, reply.raw, request.params as Record<string, string>);
-        handler.refuse(request.raw, reply.raw, new RegistryError('METHOD_NOT_ALLOWED', { message: `${method} is not supported here, only ${allowed}`, headers: { Allow: allowed } }));
+        handler.refuse(
+          request.raw,
+          reply.raw,
+          new RegistryError('METHOD_NOT_ALLOWED', {
+            message: `${method} is not supported here, only ${allowed}`,
+            headers: { Allow: allowed },
+          }),
+        );
         return undefined;
       },
     });
@@ -133,7 +158,10 @@ function createNodeServer({ limits, tls }: HttpServerOptions, listener: RequestL
     requireHostHeader: false,
     noDelay: true,
   };
-  const server = tls === undefined ? createPlainServer(common, listener) : createTlsServer({ ...common, ...tls, minVersion: 'TLSv1.2', handshakeTimeout: limits.headersTimeoutMs }, listener);
+  const server =
+    tls === undefined
+      ? createPlainServer(common, listener)
+      : createTlsServer({ ...common, ...tls, minVersion: 'TLSv1.2', handshakeTimeout: limits.headersTimeoutMs }, listener);
   server.maxConnections = limits.maxConnections;
   // Headers are counted by us: Node would leave out the last ones without a word.
   server.maxHeadersCount = 0;

@@ -34,7 +34,11 @@ export class Exchange implements RouteRequest {
   #abort: AbortController | undefined;
   #log: Logger | undefined;
 
-  constructor(request: IncomingMessage, response: ServerResponse, context: { readonly operation?: Operation; readonly params?: Readonly<Record<string, string>>; readonly log: Logger }) {
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    context: { readonly operation?: Operation; readonly params?: Readonly<Record<string, string>>; readonly log: Logger },
+  ) {
     this.request = request;
     this.response = response;
     this.operation = context.operation;

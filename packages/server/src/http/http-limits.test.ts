@@ -17,7 +17,10 @@ const reading: Route = {
     return { status: 200, body: String(size) };
   },
 };
-const refusing: Route = { operation: operationOf('PUT', '/refuse', { body: 'stream' }), handle: () => Promise.reject(new RegistryError('MANIFEST_TOO_LARGE')) };
+const refusing: Route = {
+  operation: operationOf('PUT', '/refuse', { body: 'stream' }),
+  handle: () => Promise.reject(new RegistryError('MANIFEST_TOO_LARGE')),
+};
 
 test('attack 12: what HTTP does not allow is refused in the OCI envelope and the connection ends', async (t) => {
   const { port } = await startTestServer(t, [get, reading]);
@@ -47,7 +50,10 @@ test('attack 12: what HTTP does not allow is refused in the OCI envelope and the
 
 test('attack 12: an absolute address is served by its path', async (t) => {
   const { port } = await startTestServer(t, [get]);
-  const answer = await exchangeRaw(port, 'GET http://elsewhere.example/x HTTP/1.1\r\nHost: registry.example\r\nConnection: close\r\n\r\n');
+  const answer = await exchangeRaw(
+    port,
+    'GET http://elsewhere.example/x HTTP/1.1\r\nHost: registry.example\r\nConnection: close\r\n\r\n',
+  );
   assert.match(answer, /^HTTP\/1\.1 200 /);
 });
 
@@ -57,7 +63,10 @@ test('headers are bounded in size and in number', async (t) => {
   assert.match(large, /^HTTP\/1\.1 431 /);
   const many = await exchangeRaw(port, `GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${'X-A: b\r\n'.repeat(300)}\r\n`);
   assert.match(many, /^HTTP\/1\.1 400 [\s\S]*more than 256 headers/);
-  const accepts = await exchangeRaw(port, `GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${'Accept: application/json\r\n'.repeat(100)}\r\n`);
+  const accepts = await exchangeRaw(
+    port,
+    `GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${'Accept: application/json\r\n'.repeat(100)}\r\n`,
+  );
   assert.match(accepts, /^HTTP\/1\.1 200 /, 'attack 11: a hundred Accept headers are fine');
 });
 
@@ -81,7 +90,10 @@ test('attack 8: a body that comes drop by drop is answered 408 and cut off', asy
   const answer = await exchangeRaw(port, head('/signal'));
   assert.match(answer, /^HTTP\/1\.1 408 [\s\S]*Connection: close[\s\S]*arrives too slowly/);
   assert.equal(await exchangeRaw(port, head('/x')), '', 'a handler that waits for bytes only loses the connection');
-  assert.deepEqual(records.map(({ isBroken }) => isBroken), [false, true]);
+  assert.deepEqual(
+    records.map(({ isBroken }) => isBroken),
+    [false, true],
+  );
 });
 
 test('attack 8: a body that the server holds up is not slow', async (t) => {
@@ -183,7 +195,10 @@ test('a body that fails half-way breaks the connection instead of ending short',
 
 test('an answer before the end of a small body keeps the connection; of a large one the client sees it, too', async (t) => {
   const { port, url } = await startTestServer(t, [refusing, get]);
-  const small = await exchangeRaw(port, 'PUT /refuse HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhelloGET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+  const small = await exchangeRaw(
+    port,
+    'PUT /refuse HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhelloGET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
+  );
   assert.match(small, /^HTTP\/1\.1 413 [\s\S]*HTTP\/1\.1 200 /);
   for (const body of [Buffer.alloc(200_000), Buffer.alloc(12 * 1024 * 1024)]) {
     const answer = await new Promise<{ status: number | undefined; connection: string | undefined }>((resolve, reject) => {

@@ -1,4 +1,4 @@
 export { type HttpServer, type InProcessAnswer, type InProcessRequest, createHttpServer } from './create-server.ts';
-export { type HttpLimits, type HttpServerOptions, type RequestRecord, defaultHttpLimits } from './server-options.ts';
+export { type HttpLimits, type HttpServerOptions, type RequestRecord } from './server-options.ts';
 export { logRequest } from './request-log.ts';
 export type { Reply, Route, RouteRequest } from './route.ts';

@@ -17,7 +17,9 @@ const attempts = 5;
  * Listens at every address that a host name has: `localhost` is 127.0.0.1 and ::1, and clients try either. An address
  * that this machine lacks is left out as long as another one is there.
  */
-export async function listenAtAll(options: ListenOptions): Promise<{ readonly servers: readonly Server[]; readonly port: number }> {
+export async function listenAtAll(
+  options: ListenOptions,
+): Promise<{ readonly servers: readonly Server[]; readonly port: number }> {
   const { host } = options;
   const addresses = isIP(host) === 0 ? [...new Set((await lookup(host, { all: true })).map(({ address }) => address))] : [host];
   for (let attempt = 1; ; attempt += 1) {
@@ -29,7 +31,10 @@ export async function listenAtAll(options: ListenOptions): Promise<{ readonly se
   }
 }
 
-async function listenOnce({ port, createServer }: ListenOptions, addresses: readonly string[]): Promise<{ readonly servers: readonly Server[]; readonly port: number }> {
+async function listenOnce(
+  { port, createServer }: ListenOptions,
+  addresses: readonly string[],
+): Promise<{ readonly servers: readonly Server[]; readonly port: number }> {
   const servers: Server[] = [];
   let chosen = port;
   let missing: unknown;

@@ -19,19 +19,35 @@ test('attack 1: a page is never larger than the bound, whatever is asked', () =>
 });
 
 test('attack 1: numbers that are none, and cursors that no entry has, are refused', () => {
-  for (const query of ['n=-1', 'n=1.5', 'n=abc', 'n=0x10', 'n=1e3', 'n=%2B1', 'n=Infinity', 'n=1%202', `n=${'9'.repeat(400)}`, `last=${'a'.repeat(513)}`, 'last=a%00b']) {
+  for (const query of [
+    'n=-1',
+    'n=1.5',
+    'n=abc',
+    'n=0x10',
+    'n=1e3',
+    'n=%2B1',
+    'n=Infinity',
+    'n=1%202',
+    `n=${'9'.repeat(400)}`,
+    `last=${'a'.repeat(513)}`,
+    'last=a%00b',
+  ]) {
     assert.throws(() => pageOf(query), { error: 'PAGINATION_NUMBER_INVALID' }, query);
   }
 });
 
 test('the next page begins where this one ended', () => {
   fc.assert(
-    fc.property(fc.string({ minLength: 1, maxLength: 100 }).filter((text) => !text.includes('\0')), fc.integer({ min: 1, max: maxPageSize }), (last, limit) => {
-      const { Link: link = '' } = nextLink('/v2/_catalog', { limit, last: undefined }, last, { artifactType: 'a/b+c' });
-      const target = /^<(\/v2\/_catalog\?[^>]+)>; rel="next"$/.exec(link)?.[1] ?? '';
-      const query = new URL(target, 'http://localhost').searchParams;
-      assert.deepEqual(parsePage(query), { limit, last });
-      assert.equal(query.get('artifactType'), 'a/b+c');
-    }),
+    fc.property(
+      fc.string({ minLength: 1, maxLength: 100 }).filter((text) => !text.includes('\0')),
+      fc.integer({ min: 1, max: maxPageSize }),
+      (last, limit) => {
+        const { Link: link = '' } = nextLink('/v2/_catalog', { limit, last: undefined }, last, { artifactType: 'a/b+c' });
+        const target = /^<(\/v2\/_catalog\?[^>]+)>; rel="next"$/.exec(link)?.[1] ?? '';
+        const query = new URL(target, 'http://localhost').searchParams;
+        assert.deepEqual(parsePage(query), { limit, last });
+        assert.equal(query.get('artifactType'), 'a/b+c');
+      },
+    ),
   );
 });

@@ -18,21 +18,33 @@ const maxCursorLength = 512;
 export function parsePage(query: URLSearchParams): Page {
   const last = query.get('last') ?? undefined;
   if (last !== undefined && last.length > maxCursorLength) {
-    throw new RegistryError('PAGINATION_NUMBER_INVALID', { message: `"last" has ${last.length} characters; no entry is so long` });
+    throw new RegistryError('PAGINATION_NUMBER_INVALID', {
+      message: `"last" has ${last.length} characters; no entry is so long`,
+    });
   }
   // PostgreSQL takes no text with a NUL.
-  if (last?.includes('\0') === true) throw new RegistryError('PAGINATION_NUMBER_INVALID', { message: '"last" holds a NUL byte; no entry does' });
+  if (last?.includes('\0') === true)
+    throw new RegistryError('PAGINATION_NUMBER_INVALID', { message: '"last" holds a NUL byte; no entry does' });
   return { limit: parseLimit(query.get('n')), last: last === '' ? undefined : last };
 }
 
 function parseLimit(text: string | null): number {
   if (text === null || text === '') return maxPageSize;
-  if (!/^\d{1,15}$/.test(text)) throw new RegistryError('PAGINATION_NUMBER_INVALID', { message: '"n" must be a whole number, 0 or more', detail: { n: text.slice(0, 40) } });
+  if (!/^\d{1,15}$/.test(text))
+    throw new RegistryError('PAGINATION_NUMBER_INVALID', {
+      message: '"n" must be a whole number, 0 or more',
+      detail: { n: text.slice(0, 40) },
+    });
   return Math.min(Number(text), maxPageSize);
 }
 
 /** The `Link` header of a page that is not the last one; relative, every pair `key=value` (az follows only those). */
-export function nextLink(path: string, page: Page, lastShown: string, extra: Readonly<Record<string, string>> = {}): Record<string, string> {
+export function nextLink(
+  path: string,
+  page: Page,
+  lastShown: string,
+  extra: Readonly<Record<string, string>> = {},
+): Record<string, string> {
   const query = new URLSearchParams({ last: lastShown, n: String(page.limit), ...extra });
   return { Link: `<${path}?${query}>; rel="next"` };
 }

@@ -22,7 +22,9 @@ export async function readJson<T extends TSchema>(request: RouteRequest, schema:
   const { Value } = await import('typebox/value');
   if (Value.Check(schema, value)) return value;
   const [first] = Value.Errors(schema, value);
-  throw new RegistryError('REQUEST_INVALID', { message: `the body does not fit: ${first === undefined ? 'see the reference' : `${first.instancePath || 'it'} ${first.message}`}` });
+  throw new RegistryError('REQUEST_INVALID', {
+    message: `the body does not fit: ${first === undefined ? 'see the reference' : `${first.instancePath || 'it'} ${first.message}`}`,
+  });
 }
 
 async function readSmall({ body, contentLength }: RouteRequest): Promise<Buffer> {

@@ -14,7 +14,15 @@ function nameIn(url: string, before: string): string | undefined {
 const component = fc.stringMatching(/^[a-z0-9]{1,8}(?:[._-][a-z0-9]{1,8})?$/);
 const keyword = fc.constantFrom('manifests', 'blobs', 'tags', 'referrers', 'uploads', 'list', 'v2', 'latest');
 const name = fc.array(fc.oneof(component, keyword), { minLength: 1, maxLength: 5 }).map((parts) => parts.join('/'));
-const tail = fc.constantFrom('/manifests/latest', '/manifests/tags', '/blobs/sha256:aa', '/blobs/uploads/', '/blobs/uploads/some-id', '/tags/list', '/referrers/sha256:aa');
+const tail = fc.constantFrom(
+  '/manifests/latest',
+  '/manifests/tags',
+  '/blobs/sha256:aa',
+  '/blobs/uploads/',
+  '/blobs/uploads/some-id',
+  '/tags/list',
+  '/referrers/sha256:aa',
+);
 
 test('a name survives the fold whatever words it holds: the last keyword wins', () => {
   fc.assert(
@@ -56,8 +64,14 @@ test('attack 12: an absolute address counts for its path only', () => {
 });
 
 test('other paths pass as they are, and no text makes the fold fail', () => {
-  for (const path of ['/', '/v2', '/v2/', '/v2/_catalog?n=5', '/healthz', '/oauth2/token', '*', '/v2/a/b']) assert.equal(foldRepositoryName(path), path);
-  fc.assert(fc.property(fc.string({ unit: 'grapheme-ascii', maxLength: 300 }), (text) => typeof foldRepositoryName(`/v2/${text}`) === 'string'));
+  for (const path of ['/', '/v2', '/v2/', '/v2/_catalog?n=5', '/healthz', '/oauth2/token', '*', '/v2/a/b'])
+    assert.equal(foldRepositoryName(path), path);
+  fc.assert(
+    fc.property(
+      fc.string({ unit: 'grapheme-ascii', maxLength: 300 }),
+      (text) => typeof foldRepositoryName(`/v2/${text}`) === 'string',
+    ),
+  );
 });
 
 test('attack 43: the fold of a path full of keywords takes no time worth naming', () => {

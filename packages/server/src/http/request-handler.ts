@@ -26,7 +26,11 @@ export class RequestHandler {
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
-    this.#rules = { isTls: options.tls !== undefined, publicAddress: options.publicAddress, trustedProxies: proxyList(options.trustedProxies) };
+    this.#rules = {
+      isTls: options.tls !== undefined,
+      publicAddress: options.publicAddress,
+      trustedProxies: proxyList(options.trustedProxies),
+    };
     this.#ready = options.ready?.finally(() => {
       this.#ready = undefined;
     });
@@ -34,7 +38,12 @@ export class RequestHandler {
     this.#ready?.catch(() => undefined);
   }
 
-  async handle(route: Route, request: IncomingMessage, response: ServerResponse, params: Readonly<Record<string, string>>): Promise<void> {
+  async handle(
+    route: Route,
+    request: IncomingMessage,
+    response: ServerResponse,
+    params: Readonly<Record<string, string>>,
+  ): Promise<void> {
     const exchange = new Exchange(request, response, { operation: route.operation, params, log: this.#options.log });
     this.#inWork += 1;
     const stopWatching = exchange.hasBody ? this.#watchSending(exchange) : undefined;
@@ -71,7 +80,8 @@ export class RequestHandler {
     const { operation } = route;
     const { request, params, response } = exchange;
     requireOneHost(request.rawHeaders);
-    if (request.rawHeaders.length > 2 * maxHeaders) throw new RegistryError('REQUEST_INVALID', { message: `the request has more than ${maxHeaders} headers` });
+    if (request.rawHeaders.length > 2 * maxHeaders)
+      throw new RegistryError('REQUEST_INVALID', { message: `the request has more than ${maxHeaders} headers` });
     const caller = callerOf(request, this.#rules);
     exchange.caller = caller;
     const registry = this.#options.resolveRegistry(caller.host);
@@ -128,7 +138,12 @@ export class RequestHandler {
     const { knownRegistry, needs, scheme, knownPrincipal } = exchange;
     if (knownRegistry === undefined || headers['WWW-Authenticate'] !== undefined) return;
     const refused: ChallengeError = knownPrincipal === undefined ? 'invalid_token' : 'insufficient_scope';
-    headers['WWW-Authenticate'] = this.#options.challenge(knownRegistry, exchange.origin, needs, scheme === 'bearer' ? refused : undefined);
+    headers['WWW-Authenticate'] = this.#options.challenge(
+      knownRegistry,
+      exchange.origin,
+      needs,
+      scheme === 'bearer' ? refused : undefined,
+    );
   }
 
   #logFailure(exchange: Exchange, error: RegistryError, thrown: unknown): void {
@@ -194,12 +209,19 @@ function requirePermission(question: Question): void {
   const decision = decide(question);
   if (decision === 'permitted') return;
   if (decision === 'unauthorized') throw new RegistryError('UNAUTHORIZED', { detail: missingGrants(question) });
-  throw new RegistryError('DENIED', question.operation.permission.kind === 'operator' ? { message: 'this needs the admin user with its password; a token does not carry that right' } : {});
+  throw new RegistryError(
+    'DENIED',
+    question.operation.permission.kind === 'operator'
+      ? { message: 'this needs the admin user with its password; a token does not carry that right' }
+      : {},
+  );
 }
 
 /** ACR's detail of a 401 (acr-api 1.4): which grants are missing. */
 function missingGrants({ needs, sourceNeeds }: Question): unknown {
-  return [...needs, ...sourceNeeds].flatMap((need) => (need.type === 'operator' ? [] : [{ Type: need.type, Name: need.name, Action: need.action }]));
+  return [...needs, ...sourceNeeds].flatMap((need) =>
+    need.type === 'operator' ? [] : [{ Type: need.type, Name: need.name, Action: need.action }],
+  );
 }
 
 function overloaded(): RegistryError {

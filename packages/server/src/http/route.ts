@@ -3,7 +3,6 @@ import type { Readable } from 'node:stream';
 import type { Logger } from 'pino';
 import type { Principal, Registry } from '../tenancy/index.ts';
 
-
 /** An operation of the contract with the code that answers it. Features export lists of these; `http` mounts them. */
 export interface Route {
   readonly operation: Operation;

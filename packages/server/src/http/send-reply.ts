@@ -66,7 +66,8 @@ async function sendStream(exchange: Exchange, { status, headers, body, rule }: S
       for (const { length } of next.value) exchange.sentBytes += length;
       if (!hasRoom) await drained(response);
     }
-    if (exchange.sentBytes !== body.lengthBytes) throw new Error(`a body of ${exchange.sentBytes} bytes was announced with ${body.lengthBytes}`);
+    if (exchange.sentBytes !== body.lengthBytes)
+      throw new Error(`a body of ${exchange.sentBytes} bytes was announced with ${body.lengthBytes}`);
     response.end();
   } catch (error) {
     // The length is promised: a broken connection is the only honest way to say that the rest is missing.

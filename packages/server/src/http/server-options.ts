@@ -51,7 +51,11 @@ export type ChallengeError = 'insufficient_scope' | 'invalid_token';
 export interface HttpServerOptions {
   readonly routes: readonly Route[];
   /** Who sends a request; anonymous without credentials. @throws RegistryError UNAUTHORIZED for bad ones */
-  readonly authenticate: (headers: Readonly<Record<string, string | undefined>>, clientAddress: string, registry: Registry) => Principal | Promise<Principal>;
+  readonly authenticate: (
+    headers: Readonly<Record<string, string | undefined>>,
+    clientAddress: string,
+    registry: Registry,
+  ) => Principal | Promise<Principal>;
   /** The text of `WWW-Authenticate`: how to get what `needs` names. */
   readonly challenge: (registry: Registry, origin: string, needs: readonly Need[], error?: ChallengeError) => string;
   readonly resolveRegistry: (host: string) => Registry;

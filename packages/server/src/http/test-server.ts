@@ -24,19 +24,29 @@ const nobody: Principal = { kind: 'anonymous', id: 'anonymous', registryId: 1, p
 const registry = { id: 1, name: 'local', loginServer: 'registry.example', isAnonymousPullEnabled: false };
 
 /** Credentials: none is nobody, `Basic good` or `Bearer good` the admin, anything else refused. */
-export async function startTestServer(t: TestContext, routes: readonly Route[], more: Partial<HttpServerOptions> = {}): Promise<TestServer> {
+export async function startTestServer(
+  t: TestContext,
+  routes: readonly Route[],
+  more: Partial<HttpServerOptions> = {},
+): Promise<TestServer> {
   const records: RequestRecord[] = [];
   const lines: string[] = [];
   const server = createHttpServer({
     routes,
     authenticate: ({ authorization }) => {
       if (authorization === undefined) return nobody;
-      if (/ good$/.test(authorization)) return admin;
+      if (authorization.endsWith(' good')) return admin;
       throw new RegistryError('UNAUTHORIZED');
     },
-    challenge: (_registry, origin, needs, error) => `Bearer realm="${origin}/oauth2/token",needs="${needs.map((need) => (need.type === 'operator' ? 'operator' : `${need.name}:${need.action}`)).join(' ')}"${error === undefined ? '' : `,error="${error}"`}`,
+    challenge: (_registry, origin, needs, error) =>
+      `Bearer realm="${origin}/oauth2/token",needs="${needs.map((need) => (need.type === 'operator' ? 'operator' : `${need.name}:${need.action}`)).join(' ')}"${error === undefined ? '' : `,error="${error}"`}`,
     resolveRegistry: () => registry,
-    log: createLogger({ level: 'trace', format: 'json', region: 'test', destination: { write: (line) => void lines.push(line) } }),
+    log: createLogger({
+      level: 'trace',
+      format: 'json',
+      region: 'test',
+      destination: { write: (line) => void lines.push(line) },
+    }),
     limits: defaultHttpLimits,
     tls: undefined,
     publicAddress: undefined,
@@ -50,9 +60,23 @@ export async function startTestServer(t: TestContext, routes: readonly Route[], 
 }
 
 /** An operation that anybody may call, unless told otherwise. */
-export function operationOf(method: Operation['method'], path: string, more: { readonly permission?: Permission; readonly body?: Operation['body'] } = {}): Operation {
+export function operationOf(
+  method: Operation['method'],
+  path: string,
+  more: { readonly permission?: Permission; readonly body?: Operation['body'] } = {},
+): Operation {
   const { permission = { kind: 'public', reason: 'a test' }, body } = more;
-  return defineOperation({ id: `${method.toLowerCase()}-test`, method, path, summary: '', source: '', permission, responses: {}, errors: [], ...(body !== undefined && { body }) });
+  return defineOperation({
+    id: `${method.toLowerCase()}-test`,
+    method,
+    path,
+    summary: '',
+    source: '',
+    permission,
+    responses: {},
+    errors: [],
+    ...(body !== undefined && { body }),
+  });
 }
 
 /** Writes bytes to the server and resolves with all that comes back until it closes the connection. */
@@ -61,6 +85,9 @@ export async function exchangeRaw(port: number, bytes: string): Promise<string> 
   socket.write(bytes);
   const answer = new PassThrough();
   // A reset ends what came before it.
-  socket.on('data', (chunk) => answer.write(chunk)).on('error', () => undefined).on('close', () => answer.end());
+  socket
+    .on('data', (chunk) => answer.write(chunk))
+    .on('error', () => undefined)
+    .on('close', () => answer.end());
   return text(answer);
 }

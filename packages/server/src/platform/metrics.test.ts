@@ -4,8 +4,22 @@ import { createMetrics } from './metrics.ts';
 
 test('requests, bytes and the values of others come out in the Prometheus format', async () => {
   const metrics = createMetrics({ version: '1.2.3', region: 'west' });
-  metrics.observeRequest({ operation: 'get-blob', method: 'GET', status: 200, durationMs: 12, receivedBytes: 0, sentBytes: 1000 });
-  metrics.observeRequest({ operation: 'send-chunk', method: 'PATCH', status: 202, durationMs: 700, receivedBytes: 500, sentBytes: 0 });
+  metrics.observeRequest({
+    operation: 'get-blob',
+    method: 'GET',
+    status: 200,
+    durationMs: 12,
+    receivedBytes: 0,
+    sentBytes: 1000,
+  });
+  metrics.observeRequest({
+    operation: 'send-chunk',
+    method: 'PATCH',
+    status: 202,
+    durationMs: 700,
+    receivedBytes: 500,
+    sentBytes: 0,
+  });
   let waiting = 3;
   metrics.gauge('berth_test_gauge', 'A gauge.', async () => waiting);
   metrics.counter('berth_test_total', 'A counter.', () => waiting);

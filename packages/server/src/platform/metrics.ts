@@ -27,11 +27,27 @@ export function createMetrics({ version, region }: { readonly version: string; r
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
-  new Gauge({ name: 'berth_info', help: 'Always 1; its labels say what runs.', labelNames: ['version', 'region'], registers }).set({ version, region }, 1);
-  const durations = new Histogram({ name: 'berth_request_duration_seconds', help: 'How long requests took, by operation.', labelNames: ['operation', 'method'], buckets: durationBuckets, registers });
-  const answers = new Counter({ name: 'berth_requests_total', help: 'Requests by operation and status.', labelNames: ['operation', 'status'], registers });
+  new Gauge({
+    name: 'berth_info',
+    help: 'Always 1; its labels say what runs.',
+    labelNames: ['version', 'region'],
+    registers,
+  }).set({ version, region }, 1);
+  const durations = new Histogram({
+    name: 'berth_request_duration_seconds',
+    help: 'How long requests took, by operation.',
+    labelNames: ['operation', 'method'],
+    buckets: durationBuckets,
+    registers,
+  });
+  const answers = new Counter({
+    name: 'berth_requests_total',
+    help: 'Requests by operation and status.',
+    labelNames: ['operation', 'status'],
+    registers,
+  });
   const received = new Counter({ name: 'berth_received_bytes_total', help: 'Bytes of request bodies.', registers });
-  const sent = new Counter({ name: 'berth_sent_bytes_total', help: 'Bytes of answers\' bodies.', registers });
+  const sent = new Counter({ name: 'berth_sent_bytes_total', help: "Bytes of answers' bodies.", registers });
   return {
     observeRequest: ({ operation, method, status, durationMs, receivedBytes, sentBytes }) => {
       durations.observe({ operation, method }, durationMs / 1000);

@@ -15,7 +15,8 @@ export async function repeat(work: () => Promise<unknown>, { name, everyMs, sign
     try {
       await work();
     } catch (error) {
-      if (!signal.aborted) log.error({ err: error, loop: name }, 'a round of background work failed; the next one will try again');
+      if (!signal.aborted)
+        log.error({ err: error, loop: name }, 'a round of background work failed; the next one will try again');
     }
     await delay(everyMs, undefined, { signal, ref: false }).catch(() => undefined);
   }

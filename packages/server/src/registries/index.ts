@@ -6,7 +6,6 @@ import { findRegistry } from './queries.ts';
 import { ensureRegistry } from './transactions.ts';
 
 export { type FirstRun, firstRunFileName, removeFirstRun, writeFirstRun } from './first-run-file.ts';
-export { registryTransactions } from './transactions.ts';
 
 export interface Registries {
   readonly local: Registry;

@@ -37,7 +37,9 @@ function defaultOf(row: Setting): string {
 /** What `--explain` prints: every setting, its value without secrets, and its source. */
 export function explainSettings({ settings, sources }: LoadedSettings): string {
   const values: Readonly<Record<string, SettingValue | undefined>> = settings;
-  const lines = rows.map((row) => `${row.name} = ${shown(row, values[propertyOf(row)])}  (${sources.get(row.name) ?? 'not set'})`);
+  const lines = rows.map(
+    (row) => `${row.name} = ${shown(row, values[propertyOf(row)])}  (${sources.get(row.name) ?? 'not set'})`,
+  );
   return `${lines.join('\n')}\n`;
 }
 
@@ -51,7 +53,14 @@ function shown(row: Setting, value: SettingValue | undefined): string {
 /** The reference page in Markdown. */
 export function settingsPage(): string {
   const sections = groups.map((group) => {
-    const lines = rows.filter((row) => row.group === group).map((row) => `| ${cellsOf(row).map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`);
+    const lines = rows
+      .filter((row) => row.group === group)
+      .map(
+        (row) =>
+          `| ${cellsOf(row)
+            .map((cell) => cell.replaceAll('|', '\\|'))
+            .join(' | ')} |`,
+      );
     return `## ${group}\n\n| name | command line | environment | default | what it does |\n| --- | --- | --- | --- | --- |\n${lines.join('\n')}\n`;
   });
   return `# Settings

@@ -49,7 +49,11 @@ export function loadSettings({ argv, env, cwd }: LoadOptions): LoadedSettings {
   return { settings, sources };
 }
 
-function valueOf(row: Setting, text: string, { source, cwd }: { readonly source: SettingSource; readonly cwd: string }): SettingValue {
+function valueOf(
+  row: Setting,
+  text: string,
+  { source, cwd }: { readonly source: SettingSource; readonly cwd: string },
+): SettingValue {
   try {
     return parseValue(row, text, cwd);
   } catch (error) {
@@ -67,7 +71,9 @@ function spelling(row: Setting, source: SettingSource): string {
 
 function textsOfArguments(argv: readonly string[]): Texts {
   const withFlag = rows.flatMap((row) => (row.flag === undefined ? [] : [{ row, flag: row.flag }]));
-  const options = Object.fromEntries(withFlag.map(({ row, flag }) => [flag, { type: row.kind === 'switch' ? ('boolean' as const) : ('string' as const) }]));
+  const options = Object.fromEntries(
+    withFlag.map(({ row, flag }) => [flag, { type: row.kind === 'switch' ? ('boolean' as const) : ('string' as const) }]),
+  );
   try {
     const { values } = parseArgs({ args: [...argv], options, strict: true, allowPositionals: false, allowNegative: true });
     return new Map(
@@ -121,7 +127,11 @@ function textInFile(name: string, value: unknown, path: string): string {
 function checkTogether(settings: Settings): void {
   const { tls, tlsCert, tlsKey } = settings;
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
-    throw new Refusal(`${tlsCert === undefined ? 'tlsKey' : 'tlsCert'} is set without ${tlsCert === undefined ? 'tlsCert' : 'tlsKey'}`, 'give both, or neither');
+    throw new Refusal(
+      `${tlsCert === undefined ? 'tlsKey' : 'tlsCert'} is set without ${tlsCert === undefined ? 'tlsCert' : 'tlsKey'}`,
+      'give both, or neither',
+    );
   }
-  if (tls === 'auto' && tlsCert !== undefined) throw new Refusal('tls is auto, and tlsCert names a certificate', 'give one of them');
+  if (tls === 'auto' && tlsCert !== undefined)
+    throw new Refusal('tls is auto, and tlsCert names a certificate', 'give one of them');
 }

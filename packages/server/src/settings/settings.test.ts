@@ -5,7 +5,16 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { inspect } from 'node:util';
 import { Refusal } from '../errors/index.ts';
-import { type LoadedSettings, Secret, type Setting, explainSettings, helpText, loadSettings, settingsPage, settingsTable } from './index.ts';
+import {
+  type LoadedSettings,
+  Secret,
+  type Setting,
+  explainSettings,
+  helpText,
+  loadSettings,
+  settingsPage,
+  settingsTable,
+} from './index.ts';
 
 const rows: readonly Setting[] = settingsTable;
 
@@ -26,7 +35,11 @@ test('every row is complete, and no name, flag or variable stands twice', () => 
   for (const row of rows) {
     const variable = `BERTH_${row.name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
     assert.equal(row.env, variable);
-    if (row.flag !== undefined) assert.equal(row.flag, row.name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`));
+    if (row.flag !== undefined)
+      assert.equal(
+        row.flag,
+        row.name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+      );
     assert.match(row.help, /^\S.*\.$/, row.name);
     assert.equal(row.kind === 'secret', row.flag === undefined, `${row.name}: secrets, and only they, stay off the command line`);
     assert.equal(row.kind === 'choice', row.choices !== undefined, row.name);
@@ -64,8 +77,20 @@ test('the defaults of the table are valid and are what the contract says', () =>
 });
 
 test('the command line goes before the environment, the environment before the file, the file before the default', async (t) => {
-  const file = await settingsFile(t, { port: 1, host: '0.0.0.0', region: 'north', anonymousPull: true, trustedProxies: ['10.0.0.0/8', '::1'], garbageDelay: '2h' });
-  const { settings, sources } = load(['--port', '3', '--config', file], { BERTH_PORT: '2', BERTH_REGION: 'west', BERTH_DATA: 'there', BERTH_LOG_LEVEL: '' });
+  const file = await settingsFile(t, {
+    port: 1,
+    host: '0.0.0.0',
+    region: 'north',
+    anonymousPull: true,
+    trustedProxies: ['10.0.0.0/8', '::1'],
+    garbageDelay: '2h',
+  });
+  const { settings, sources } = load(['--port', '3', '--config', file], {
+    BERTH_PORT: '2',
+    BERTH_REGION: 'west',
+    BERTH_DATA: 'there',
+    BERTH_LOG_LEVEL: '',
+  });
   assert.equal(settings.port, 3);
   assert.equal(settings.region, 'west');
   assert.equal(settings.host, '0.0.0.0');
@@ -74,7 +99,10 @@ test('the command line goes before the environment, the environment before the f
   assert.equal(settings.garbageDelayMs, 7_200_000);
   assert.deepEqual(settings.trustedProxies, ['10.0.0.0/8', '::1']);
   assert.equal(settings.logLevel, 'info', 'an empty variable is not set');
-  assert.deepEqual(['port', 'region', 'host', 'garbageInterval'].map((name) => sources.get(name)), ['command line', 'environment', 'file', 'default']);
+  assert.deepEqual(
+    ['port', 'region', 'host', 'garbageInterval'].map((name) => sources.get(name)),
+    ['command line', 'environment', 'file', 'default'],
+  );
   assert.equal(load([], { BERTH_CONFIG: file }).settings.port, 1);
 });
 
@@ -131,11 +159,20 @@ test('a secret is never shown: not by text, JSON, inspection or explanation, and
   const { settings } = load([], { BERTH_ADMIN_PASSWORD: 'hunter2', BERTH_DATABASE: 'postgres://berth:hunter2@db/berth' });
   assert.ok(settings.adminPassword instanceof Secret);
   assert.equal(settings.adminPassword.reveal(), 'hunter2');
-  for (const shown of [String(settings.adminPassword), JSON.stringify(settings.adminPassword), inspect(settings.adminPassword), inspect({ a: [settings.adminPassword] }), explainSettings(load([], { BERTH_ADMIN_PASSWORD: 'hunter2', BERTH_DATABASE: 'postgres://berth:hunter2@db/berth' }))]) {
+  for (const shown of [
+    String(settings.adminPassword),
+    JSON.stringify(settings.adminPassword),
+    inspect(settings.adminPassword),
+    inspect({ a: [settings.adminPassword] }),
+    explainSettings(load([], { BERTH_ADMIN_PASSWORD: 'hunter2', BERTH_DATABASE: 'postgres://berth:hunter2@db/berth' })),
+  ]) {
     assert.doesNotMatch(shown, /hunter2/);
     assert.match(shown, /\[redacted\]/);
   }
-  assert.throws(() => load([], { BERTH_DATABASE: 'mysql://berth:hunter2@db' }), (error: unknown) => error instanceof Refusal && !error.message.includes('hunter2'));
+  assert.throws(
+    () => load([], { BERTH_DATABASE: 'mysql://berth:hunter2@db' }),
+    (error: unknown) => error instanceof Refusal && !error.message.includes('hunter2'),
+  );
 });
 
 async function settingsFile(t: TestContext, content: unknown): Promise<string> {

@@ -31,6 +31,9 @@ export function knownDamage(db: ReadQueries, registryId: number, limit: number):
 
 /** Parts of every registry that are known not to open. */
 export async function countDamage(db: ReadQueries): Promise<number> {
-  const row = await db.selectFrom('damage').select(({ fn }) => fn.countAll<number>().as('parts')).executeTakeFirstOrThrow();
+  const row = await db
+    .selectFrom('damage')
+    .select(({ fn }) => fn.countAll<number>().as('parts'))
+    .executeTakeFirstOrThrow();
   return row.parts;
 }

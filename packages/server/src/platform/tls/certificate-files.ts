@@ -16,10 +16,17 @@ export async function readCertificateFiles(certFile: string, keyFile: string): P
   try {
     isPair = new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
   } catch (error) {
-    throw new Refusal(`${certFile} and ${keyFile} are not a PEM certificate and its unencrypted PEM key`, 'correct --tls-cert and --tls-key', { cause: error });
+    throw new Refusal(
+      `${certFile} and ${keyFile} are not a PEM certificate and its unencrypted PEM key`,
+      'correct --tls-cert and --tls-key',
+      { cause: error },
+    );
   }
   if (!isPair) {
-    throw new Refusal(`the key ${keyFile} does not belong to the first certificate in ${certFile}`, 'put the server\'s own certificate first in the file, and give its own key');
+    throw new Refusal(
+      `the key ${keyFile} does not belong to the first certificate in ${certFile}`,
+      "put the server's own certificate first in the file, and give its own key",
+    );
   }
   return { cert, key };
 }
@@ -28,6 +35,10 @@ async function readPem(path: string, what: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    throw new Refusal(`the TLS ${what} file ${path} cannot be read`, `give the path of a PEM file that this user can read with --tls-${what === 'key' ? 'key' : 'cert'}`, { cause: error });
+    throw new Refusal(
+      `the TLS ${what} file ${path} cannot be read`,
+      `give the path of a PEM file that this user can read with --tls-${what === 'key' ? 'key' : 'cert'}`,
+      { cause: error },
+    );
   }
 }

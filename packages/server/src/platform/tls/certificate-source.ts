@@ -22,7 +22,14 @@ export interface CertificateSource {
 }
 
 /** Undefined when the server speaks plain HTTP. @throws Refusal */
-export async function openCertificate({ tls, tlsCert, tlsKey, folder, names, now }: CertificateOptions): Promise<CertificateSource | undefined> {
+export async function openCertificate({
+  tls,
+  tlsCert,
+  tlsKey,
+  folder,
+  names,
+  now,
+}: CertificateOptions): Promise<CertificateSource | undefined> {
   if (tls === 'auto') {
     const first = await openLocalCertificate({ folder, names, now });
     return sourceOf(first, (time) => openLocalCertificate({ folder, names, now: time }), first.authorityFile);
@@ -32,7 +39,11 @@ export async function openCertificate({ tls, tlsCert, tlsKey, folder, names, now
   return sourceOf(await read(), read, undefined);
 }
 
-function sourceOf(first: Certificate, read: (now: number) => Promise<Certificate>, authorityFile: string | undefined): CertificateSource {
+function sourceOf(
+  first: Certificate,
+  read: (now: number) => Promise<Certificate>,
+  authorityFile: string | undefined,
+): CertificateSource {
   let current = first;
   return {
     current: () => current,

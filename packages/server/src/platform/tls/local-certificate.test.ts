@@ -19,7 +19,8 @@ test('--tls auto makes an authority and a certificate for every name, with keys 
   for (const address of ['127.0.0.1', '::1']) assert.ok(certificate.checkIP(address), address);
   assert.ok(names.includes('localhost'));
   assert.equal(authorityFile, join(folder, 'authority.pem'));
-  for (const key of ['authority-key.pem', 'server-key.pem']) assert.equal((await stat(join(folder, key))).mode & 0o777, 0o600, key);
+  for (const key of ['authority-key.pem', 'server-key.pem'])
+    assert.equal((await stat(join(folder, key))).mode & 0o777, 0o600, key);
   assert.equal((await stat(folder)).mode & 0o777, 0o700);
 });
 
@@ -53,9 +54,17 @@ test('certificate files that cannot serve are refused in one sentence', async (t
   const folder = await temporaryFolder(t);
   await openLocalCertificate({ folder, names: [], now });
   const file = (name: string): string => join(folder, name);
-  assert.ok((await readCertificateFiles(file('server.pem'), file('server-key.pem'))).cert.startsWith('-----BEGIN CERTIFICATE-----'));
-  await assert.rejects(readCertificateFiles(file('server.pem'), file('authority-key.pem')), refusing(/does not belong to the first certificate/));
-  await assert.rejects(readCertificateFiles(file('missing.pem'), file('server-key.pem')), refusing(/missing\.pem cannot be read/));
+  assert.ok(
+    (await readCertificateFiles(file('server.pem'), file('server-key.pem'))).cert.startsWith('-----BEGIN CERTIFICATE-----'),
+  );
+  await assert.rejects(
+    readCertificateFiles(file('server.pem'), file('authority-key.pem')),
+    refusing(/does not belong to the first certificate/),
+  );
+  await assert.rejects(
+    readCertificateFiles(file('missing.pem'), file('server-key.pem')),
+    refusing(/missing\.pem cannot be read/),
+  );
   await writeFile(file('nonsense.pem'), 'nonsense');
   await assert.rejects(readCertificateFiles(file('nonsense.pem'), file('server-key.pem')), refusing(/are not a PEM certificate/));
 });

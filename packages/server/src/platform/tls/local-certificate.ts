@@ -110,5 +110,7 @@ function isIssuedBy(pair: CertificatePair, authority: CertificatePair): boolean 
 
 function coversAll(pair: CertificatePair, names: readonly string[]): boolean {
   const certificate = new X509Certificate(pair.certificate);
-  return names.every((name) => (isIP(name) === 0 ? certificate.checkHost(name, { subject: 'never' }) : certificate.checkIP(name)) !== undefined);
+  return names.every(
+    (name) => (isIP(name) === 0 ? certificate.checkHost(name, { subject: 'never' }) : certificate.checkIP(name)) !== undefined,
+  );
 }

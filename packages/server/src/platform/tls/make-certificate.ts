@@ -48,7 +48,11 @@ export async function makeAuthority(name: string, validity: Validity): Promise<C
 }
 
 /** A certificate for a server of these names and addresses, with its authority's behind it. */
-export async function makeServerCertificate(authority: CertificatePair, names: readonly string[], validity: Validity): Promise<CertificatePair> {
+export async function makeServerCertificate(
+  authority: CertificatePair,
+  names: readonly string[],
+  validity: Validity,
+): Promise<CertificatePair> {
   const keys = await makeKeys();
   const issuer = new X509Certificate(authority.certificate);
   const certificate = await X509CertificateGenerator.create({
@@ -82,7 +86,10 @@ function serialNumber(): string {
 }
 
 async function pemOf(key: webcrypto.CryptoKey): Promise<string> {
-  const lines = Buffer.from(await crypto.subtle.exportKey('pkcs8', key)).toString('base64').match(/.{1,64}/g) ?? [];
+  const lines =
+    Buffer.from(await crypto.subtle.exportKey('pkcs8', key))
+      .toString('base64')
+      .match(/.{1,64}/g) ?? [];
   return `-----BEGIN PRIVATE KEY-----\n${lines.join('\n')}\n-----END PRIVATE KEY-----\n`;
 }
 

@@ -60,7 +60,7 @@ export function decodeFailure(failure: Failure): Error {
 }
 
 /** An unexpected error inside the writer thread; its stack is the thread's. */
-export class WriterError extends Error {
+class WriterError extends Error {
   override readonly name = 'WriterError';
   /** SQLite's extended result code. */
   readonly sqliteCode: number | undefined;

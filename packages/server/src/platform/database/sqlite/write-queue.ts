@@ -9,7 +9,7 @@ export interface WriteQueueLimits {
   readonly maxPendingBytes: number;
 }
 
-export const defaultWriteQueueLimits: WriteQueueLimits = { maxPending: 10_000, maxPendingBytes: 64 * 1024 * 1024 };
+const defaultWriteQueueLimits: WriteQueueLimits = { maxPending: 10_000, maxPendingBytes: 64 * 1024 * 1024 };
 
 interface Pending {
   readonly sizeBytes: number;
