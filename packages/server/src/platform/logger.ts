@@ -29,7 +29,7 @@ export function createLogger({ level, format, region, destination }: LoggerOptio
     {
       level,
       base: { region },
-      timestamp: pino.stdTimeFunctions.isoTime,
+      timestamp: isoTime(),
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: pino.stdSerializers.err },
     },
