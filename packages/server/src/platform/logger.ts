@@ -23,7 +23,15 @@ const flushMs = 200;
  */
 export function createLogger({ level, format, region, destination }: LoggerOptions): Logger {
   // Lines gather for a moment: one write for each would cost more than many requests.
-  const output = destination ?? pino.destination({ dest: errorOutput, minLength: gatheredBytes, maxWrite: 2 * gatheredBytes, sync: false, periodicFlush: flushMs });
+  const output =
+    destination ??
+    pino.destination({
+      dest: errorOutput,
+      minLength: gatheredBytes,
+      maxWrite: 2 * gatheredBytes,
+      sync: false,
+      periodicFlush: flushMs,
+    });
   const isText = format === 'text' || (format === 'auto' && destination === undefined && isatty(errorOutput));
   return pino(
     {
