@@ -25,7 +25,7 @@ async function getToken(context: AccessContext, request: RouteRequest): Promise<
     throw new RegistryError('UNAUTHORIZED', { message: 'a token is asked for with Basic credentials or none' });
   const identity = await identify(context, request, credentials);
   // `offline_token` is ignored, as ACR does (acr-api 2.1): docker would keep the refresh token in the place of the password
-  // and be signed out in hours.
+  // and be signed out when it lapses.
   return tokens(context, request, { identity, scopes: request.query.getAll('scope'), isOffline: false });
 }
 

@@ -27,7 +27,7 @@ export interface AccessBench {
 }
 
 export async function setUpAccess(engine: TestEngine, t: TestContext): Promise<AccessBench> {
-  const database = await engine.open(t);
+  const database = await engine.open(t, { transactionsModule: new URL('./test-transactions.ts', import.meta.url) });
   const folder = await mkdtemp(join(tmpdir(), 'berth-access-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
   const clock = { time: 1_800_000_000_000, now: () => clock.time };

@@ -10,8 +10,8 @@ import type { SignedIn } from './signed-in.ts';
 const issuer = 'Azure Container Registry';
 
 /**
- * Seconds. Access tokens live as long as ACR's (acr-api 2.4). A refresh token stands in for a password: docker keeps it
- * and throws the password away, so that it must not lapse within days. It dies with that password.
+ * Seconds. Access tokens live as long as ACR's (acr-api 2.4). A refresh token stands in for a password, in docker's
+ * configuration for one, and must not lapse within days. It dies with that password.
  */
 const lifetimeSeconds: Readonly<Record<GrantType, number>> = {
   access_token: 75 * 60,

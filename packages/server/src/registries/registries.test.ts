@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { forEachEngine } from '@berth/testkit';
+import { WrappingKeyFile, openKeyRing } from '../platform/keys/index.ts';
+import { firstRunFileName, openRegistries, removeFirstRun, writeFirstRun } from './index.ts';
+
+const clock = { now: () => 1_800_000_000_000 };
+
+async function newFolder(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'berth-registries-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+forEachEngine((engine) => {
+  test('the default registry is made once, with its key; later starts find it', async (t) => {
+    const database = await engine.open(t);
+    const file = new WrappingKeyFile(join(await newFolder(t), 'wrapping-keys.json'));
+    const keys = await openKeyRing({ database, file, clock });
+    let port = 1;
+    const open = (isAnonymousPullEnabled: boolean) =>
+      openRegistries({ database, keys, clock, loginServer: () => `local.example:${port}`, isAnonymousPullEnabled });
+    const { local, resolve } = await open(false);
+    assert.equal(local.name, 'local');
+    assert.ok(keys.hasKey(local.id));
+    for (const host of ['local.example', 'anything.example:5000', '127.0.0.1', '']) assert.equal(resolve(host), local);
+    port = 2;
+    assert.equal(local.loginServer, 'local.example:2', 'known once the server listens');
+    const again = await open(true);
+    assert.deepEqual([again.local.id, again.local.isAnonymousPullEnabled], [local.id, true]);
+    const rows = await database.read.selectFrom('registries').selectAll().execute();
+    assert.deepEqual(
+      rows.map((row) => [row.name, row.anonymous_pull]),
+      [['local', 1]],
+    );
+    assert.equal((await database.read.selectFrom('data_keys').selectAll().execute()).length, 1);
+  });
+
+  test('a registry whose first key a crash prevented gets it at the next start', async (t) => {
+    const database = await engine.open(t);
+    const file = new WrappingKeyFile(join(await newFolder(t), 'wrapping-keys.json'));
+    const keys = await openKeyRing({ database, file, clock });
+    const crash = new Error('crash');
+    const options = { database, clock, loginServer: () => 'local.example', isAnonymousPullEnabled: false };
+    const dying = { hasKey: () => false, addDataKey: () => Promise.reject(crash) };
+    await assert.rejects(openRegistries({ ...options, keys: Object.assign(Object.create(keys) as typeof keys, dying) }), crash);
+    const { local } = await openRegistries({ ...options, keys });
+    assert.equal(keys.current(local.id).registryId, local.id);
+  });
+});
+
+test('the first-run file is whole, readable by its owner only, and replaced in one step', async (t) => {
+  const folder = await newFolder(t);
+  // What a crash left behind, with a mode that is too wide.
+  await writeFile(join(folder, `${firstRunFileName}.new`), '{"half', { mode: 0o644 });
+  for (const password of ['one', 'two']) {
+    const firstRun = { loginServer: 'localhost:5000', username: 'local', password };
+    await writeFirstRun(folder, firstRun);
+    const path = join(folder, firstRunFileName);
+    assert.deepEqual(JSON.parse(await readFile(path, 'utf8')), firstRun);
+    assert.equal((await stat(path)).mode & 0o777, 0o600);
+  }
+  assert.deepEqual(await readdir(folder), [firstRunFileName]);
+  await removeFirstRun(folder);
+  await removeFirstRun(folder);
+  assert.deepEqual(await readdir(folder), []);
+});
