@@ -2,6 +2,7 @@ import { enableCompileCache } from 'node:module';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Refusal } from './errors/index.ts';
+import { collectLess } from './platform/collect-less.ts';
 import type { Server } from './server.ts';
 import { explainSettings, helpText, loadSettings } from './settings/index.ts';
 
@@ -19,6 +20,7 @@ async function run(): Promise<void> {
       console.log(explainSettings(loaded));
       return;
     }
+    collectLess();
     keepCompiledCode();
     const { createServer } = await import('./server.ts');
     await serve(createServer(loaded.settings));

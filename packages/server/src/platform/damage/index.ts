@@ -1,2 +1,2 @@
 export { countDamage, isBlobDamaged, knownDamage } from './queries.ts';
-export { clearDamage, damageTransactions, recordDamage } from './transactions.ts';
+export { clearDamage, recordDamage } from './transactions.ts';
