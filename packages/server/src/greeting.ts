@@ -1,4 +1,4 @@
-import type { ServerFacts } from './assemble.ts';
+import type { ServerFacts } from './start-service.ts';
 
 /** What a person reads when the server is up. The first line is also read by programs. */
 export function greeting(facts: ServerFacts): string {

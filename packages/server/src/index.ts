@@ -1,3 +1,3 @@
-export type { ServerFacts } from './assemble.ts';
+export type { ServerFacts } from './start-service.ts';
 export { type Server, type ServerState, createServer } from './server.ts';
 export { type Settings, loadSettings } from './settings/index.ts';

@@ -14,32 +14,43 @@ import { type ManagedKeyRing, WrappingKeyFile, openKeyRing } from './platform/ke
 import type { Logger } from './platform/logger.ts';
 import type { Settings } from './settings/index.ts';
 
-/** Where everything lies that outlives the process. */
-export interface Storage {
+/** The data folder and the database, owned by this process. */
+export interface Data {
   readonly dataDir: string;
   readonly database: Database;
+}
+
+/** Where everything lies that outlives the process. */
+export interface Storage extends Data {
   readonly keyFile: string;
   readonly keys: ManagedKeyRing;
   readonly store: SealedStore;
 }
 
 /**
- * Opens, in this order: data folder, lock, database (migrated), keys, blob store. What was opened is pushed to `opened`.
+ * Opens, in this order: data folder, lock, database (migrated). What was opened is pushed to `opened`.
  * @throws Refusal and the errors that `asRefusal` knows
  */
-export async function openStorage(
+export async function openData(
   settings: Settings,
   opened: AsyncDisposableStack,
   { clock, log }: { readonly clock: Clock; readonly log: Logger },
-): Promise<Storage> {
+): Promise<Data> {
   const dataDir = resolve(settings.data);
   await prepareDataDir(dataDir);
   // With PostgreSQL several processes may share the folder; the embedded database has one owner.
   if (settings.database === undefined) opened.adopt(acquireDataLock(dataDir), (lock) => lock.release());
   const onIdleError = (error: Error): void => log.warn({ err: error }, 'an idle database connection broke');
-  const database = opened.adopt(await openDatabaseOf(settings, dataDir, { now: clock.now(), onIdleError }), (each) =>
-    each.close(),
-  );
+  const database = opened.adopt(await openDatabaseOf(settings, dataDir, { now: clock.now(), onIdleError }), (each) => each.close());
+  return { dataDir, database };
+}
+
+/** Opens the keys and the blob store of a data folder. @throws KeyFileError */
+export async function openStorage(
+  settings: Settings,
+  opened: AsyncDisposableStack,
+  { dataDir, database, clock }: Data & { readonly clock: Clock },
+): Promise<Storage> {
   const keyFile = join(dataDir, 'keys', 'wrapping-keys.json');
   const keys = await openKeyRing({ database, file: new WrappingKeyFile(keyFile), clock });
   const store = opened.adopt(openSealedStore(await openStore(settings, dataDir)), (each) => each.close());

@@ -1,7 +1,8 @@
-import { type AssembledServer, type ServerFacts, assemble } from './assemble.ts';
+import { assemble } from './assemble.ts';
 import type { InProcessAnswer, InProcessRequest } from './http/index.ts';
 import { asRefusal } from './refusals.ts';
 import type { Settings } from './settings/index.ts';
+import type { AssembledServer, ServerFacts } from './start-service.ts';
 
 export type ServerState = 'new' | 'starting' | 'running' | 'stopping' | 'stopped';
 

@@ -1,0 +1,217 @@
+import { join } from 'node:path';
+import { type Access, createAccess } from './access/index.ts';
+import { createBlobs } from './blobs/index.ts';
+import { createCatalog } from './catalog/index.ts';
+import { RegistryError } from './errors/index.ts';
+import { healthRoutes, measure } from './health/index.ts';
+import { type HttpLimits, type HttpServer, type Route, createHttpServer, logRequest } from './http/index.ts';
+import type { Storage } from './open-storage.ts';
+import type { Clock } from './platform/clock.ts';
+import { createCollector } from './platform/garbage/index.ts';
+import type { Logger } from './platform/logger.ts';
+import { type Metrics, createMetrics } from './platform/metrics.ts';
+import { repeat } from './platform/repeat.ts';
+import { type CertificateSource, openCertificate } from './platform/tls/index.ts';
+import { type FirstRun, firstRunFileName, openRegistries, removeFirstRun, writeFirstRun } from './registries/index.ts';
+import { createScrub } from './scrub/index.ts';
+import type { Settings } from './settings/index.ts';
+import { upkeepRoutes } from './upkeep/index.ts';
+import { readVersion } from './version.ts';
+
+const certificateCheckMs = 12 * 3_600_000;
+
+/** What a running server is, for whoever started it. */
+export interface ServerFacts {
+  /** `scheme://host:port` to reach it by from this machine. */
+  readonly origin: string;
+  readonly loginServer: string;
+  readonly dataDir: string;
+  readonly keyFile: string;
+  readonly firstRunFile: string;
+  /** The generated admin password, when this was the start that made it. */
+  readonly firstRun: FirstRun | undefined;
+  /** PEM file of the local authority, with `--tls auto`. */
+  readonly authorityFile: string | undefined;
+}
+
+export interface AssembledServer {
+  readonly facts: ServerFacts;
+  readonly http: HttpServer;
+  /** Looks at the certificate's files again. */
+  reloadCertificate(): Promise<void>;
+}
+
+export interface ServiceParts {
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/**
+ * Constructs what serves on top of the storage: features, port, first sign-in, background work. What was opened is
+ * pushed to `opened`.
+ */
+export async function startService(
+  settings: Settings,
+  opened: AsyncDisposableStack,
+  { storage, clock, log }: ServiceParts,
+): Promise<AssembledServer> {
+  const { dataDir, database, keys, keyFile } = storage;
+  const certificate = await openCertificate({
+    ...settings,
+    folder: join(dataDir, 'tls'),
+    names: certificateNames(settings),
+    now: clock.now(),
+  });
+  const stopping = new AbortController();
+  const metrics = createMetrics({ version: readVersion(), region: settings.region });
+  const access = await createAccess({ database, keys, clock });
+  const work = createFeatures(settings, { storage, access, metrics, clock, log, signal: stopping.signal });
+  // Closed in reverse order: say that it ends, stop accepting and let requests end, then end background work.
+  const loops: Promise<void>[] = [];
+  opened.defer(async () => void (await Promise.all([...loops, work.stop()])));
+
+  let origin = '';
+  const loginServer = (): string => settings.loginServer?.replace(/^https?:\/\//, '') ?? new URL(origin).host;
+  const registries = await openRegistries({ database, keys, clock, loginServer, isAnonymousPullEnabled: settings.anonymousPull });
+  const started = Promise.withResolvers<void>();
+  const http = createHttpServer({
+    routes: [...work.routes, ...access.routes],
+    authenticate: access.authenticate,
+    challenge: access.challenge,
+    resolveRegistry: registries.resolve,
+    log,
+    limits: limitsOf(settings),
+    tls: certificate?.current(),
+    publicAddress: settings.loginServer,
+    trustedProxies: settings.trustedProxies,
+    ready: started.promise,
+    onRequestEnd: (record) => {
+      metrics.observeRequest(record);
+      logRequest(log, record);
+    },
+  });
+  opened.defer(() => http.close(settings.graceTimeMs));
+  opened.defer(() => {
+    stopping.abort();
+    started.reject(new RegistryError('UNAVAILABLE', { message: 'the registry is stopping' }));
+  });
+  const port = await http.listen({ host: settings.host, port: settings.port });
+  origin = `${certificate === undefined ? 'http' : 'https'}://${hostToShow(settings.host)}:${port}`;
+
+  let firstRun: FirstRun | undefined;
+  await access.ensureAdmin(registries.local, {
+    chosenPassword: settings.adminPassword?.reveal(),
+    announce: async ({ username, password, slot }) => {
+      const written: FirstRun = { loginServer: loginServer(), username, password };
+      await writeFirstRun(dataDir, written);
+      // Whoever chose a password need not read another one on the screen.
+      if (slot === 'password') firstRun = written;
+    },
+    retract: async () => {
+      firstRun = undefined;
+      await removeFirstRun(dataDir);
+    },
+  });
+  const reloadCertificate = () => reloadInto(http, certificate, clock.now());
+  loops.push(
+    ...work.loops(),
+    repeat(reloadCertificate, { name: 'renewal of the certificate', everyMs: certificateCheckMs, signal: stopping.signal, log }),
+  );
+  // From here on requests are served; those that came during the start have waited.
+  started.resolve();
+  // The writer may still be loading; a start that is reported has seen it answer.
+  await database.check();
+  log.info({ origin, dataDir, engine: database.engine }, 'the server listens');
+  const facts = {
+    origin,
+    loginServer: loginServer(),
+    dataDir,
+    keyFile,
+    firstRunFile: join(dataDir, firstRunFileName),
+    firstRun,
+    authorityFile: certificate?.authorityFile,
+  };
+  return { facts, http, reloadCertificate };
+}
+
+interface FeatureParts {
+  readonly storage: Storage;
+  readonly access: Access;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Aborts when the server is told to stop. */
+  readonly signal: AbortSignal;
+}
+
+interface Work {
+  readonly routes: readonly Route[];
+  /** Begins what runs in the background until the signal aborts. */
+  loops(): readonly Promise<void>[];
+  stop(): Promise<unknown>;
+}
+
+function createFeatures(settings: Settings, { storage, access, metrics, clock, log, signal }: FeatureParts): Work {
+  const { database, keys, store } = storage;
+  const common = { database, keys, clock, log, garbageDelayMs: settings.garbageDelayMs };
+  const blobs = createBlobs({ ...common, store, uploadExpiryMs: settings.uploadExpiryMs });
+  const catalog = createCatalog({ ...common, manifestCacheBytes: settings.manifestCacheBytes });
+  const scrub = createScrub({ database, keys, clock, log, store });
+  const collector = createCollector({ database, clock, log, handlers: [...blobs.garbageHandlers, ...catalog.garbageHandlers] });
+  measure(metrics, {
+    database,
+    clock,
+    activeUploads: blobs.activeUploads,
+    freedParts: blobs.freedParts,
+    signInFailures: access.signInFailures,
+  });
+  const checks = { database: () => database.check(), 'blob store': () => store.check(), 'key ring': () => keys.check() };
+  return {
+    routes: [
+      ...blobs.routes,
+      ...catalog.routes,
+      ...scrub.routes,
+      ...upkeepRoutes({ database, clock, collector, freedParts: blobs.freedParts }),
+      ...healthRoutes({ metrics, isServing: () => !signal.aborted, checks, log }),
+    ],
+    loops: () => [
+      collector.run(settings.garbageIntervalMs, signal),
+      repeat(() => blobs.expireUploads(signal), { name: 'expiry of uploads', everyMs: settings.garbageIntervalMs, signal, log }),
+    ],
+    stop: () => Promise.all([blobs.stop(), scrub.stop(), catalog.close()]),
+  };
+}
+
+function limitsOf(settings: Settings): HttpLimits {
+  return {
+    maxConnections: settings.maxConnections,
+    maxRequests: settings.maxRequests,
+    maxHeaderBytes: settings.maxHeaderSizeBytes,
+    headersTimeoutMs: settings.headersTimeoutMs,
+    idleTimeoutMs: settings.idleTimeoutMs,
+    transfer: { windowMs: settings.stallTimeoutMs, minBytes: settings.minTransferBytes },
+  };
+}
+
+/** Names that clients may use beside those that every machine has. */
+function certificateNames({ host, loginServer }: Settings): readonly string[] {
+  const names = isEveryAddress(host) ? [] : [host];
+  if (loginServer === undefined) return names;
+  const { hostname } = new URL(loginServer.includes('://') ? loginServer : `https://${loginServer}`);
+  return [...names, hostname.replaceAll(/^\[|\]$/g, '')];
+}
+
+async function reloadInto(http: HttpServer, certificate: CertificateSource | undefined, now: number): Promise<void> {
+  if (certificate !== undefined && (await certificate.reload(now))) http.replaceCertificate(certificate.current());
+}
+
+function isEveryAddress(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}
+
+/** An address that a client on this machine can use. */
+function hostToShow(host: string): string {
+  if (isEveryAddress(host)) return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
+}
