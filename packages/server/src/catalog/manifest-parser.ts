@@ -43,7 +43,6 @@ export class ManifestParser {
     const request: ParseRequest = { id: this.#lastId, bytes, contentType };
     const { promise, resolve, reject } = Promise.withResolvers<ManifestFacts>();
     this.#waiting.set(request.id, { resolve, reject });
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     this.#worker.postMessage(request);
     return promise;
   }

@@ -15,9 +15,8 @@ export interface Metrics {
   gauge(name: string, help: string, read: () => number | Promise<number>): void;
   /** The same for a value that only grows. */
   counter(name: string, help: string, read: () => number): void;
-  /** The Prometheus text format. */
-  text(): Promise<string>;
-  readonly contentType: string;
+  /** The Prometheus text format, with its media type. */
+  scrape(): Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
 const durationBuckets = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60];
@@ -69,7 +68,6 @@ export function createMetrics({ version, region }: { readonly version: string; r
         },
       });
     },
-    text: () => registry.metrics(),
-    contentType: registry.contentType,
+    scrape: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };
 }

@@ -1,4 +1,4 @@
-export { type GarbageKind, addCandidate } from './candidates.ts';
+export type { GarbageKind } from './candidates.ts';
 export { type Backlog, collectorTransactions, countCandidates } from './claim.ts';
 export {
   type CollectionSummary,

@@ -118,7 +118,6 @@ export class WriteQueue {
   }
 
   #post(message: ToWriter): void {
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     this.#worker.postMessage(message);
   }
 
