@@ -8,8 +8,9 @@ import { type HttpLimits, type HttpServer, type Route, createHttpServer, logRequ
 import type { Storage } from './open-storage.ts';
 import type { Clock } from './platform/clock.ts';
 import { createCollector } from './platform/garbage/index.ts';
+import { createLateMetrics } from './platform/late-metrics.ts';
 import type { Logger } from './platform/logger.ts';
-import { type Metrics, createMetrics } from './platform/metrics.ts';
+import type { Metrics } from './platform/metrics.ts';
 import { repeat } from './platform/repeat.ts';
 import { type CertificateSource, openCertificate } from './platform/tls/index.ts';
 import { type FirstRun, firstRunFileName, openRegistries, removeFirstRun, writeFirstRun } from './registries/index.ts';
@@ -64,7 +65,9 @@ export async function startService(
     now: clock.now(),
   });
   const stopping = new AbortController();
-  const metrics = createMetrics({ version: readVersion(), region: settings.region });
+  const metrics = createLateMetrics(async () =>
+    (await import('./platform/metrics.ts')).createMetrics({ version: readVersion(), region: settings.region }),
+  );
   const access = await createAccess({ database, keys, clock });
   const work = createFeatures(settings, { storage, access, metrics, clock, log, signal: stopping.signal });
   // Closed in reverse order: say that it ends, stop accepting and let requests end, then end background work.
@@ -121,7 +124,7 @@ export async function startService(
   // From here on requests are served; those that came during the start have waited.
   started.resolve();
   // The writer may still be loading; a start that is reported has seen it answer.
-  await database.check();
+  await Promise.all([database.check(), metrics.load()]);
   log.info({ origin, dataDir, engine: database.engine }, 'the server listens');
   const facts = {
     origin,

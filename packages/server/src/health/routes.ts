@@ -28,7 +28,10 @@ export function healthRoutes({ metrics, isServing, checks, log }: HealthChecks):
     },
     {
       operation: health.getMetrics,
-      handle: async () => ({ status: 200, headers: { 'Content-Type': metrics.contentType }, body: await metrics.text() }),
+      handle: async () => {
+        const { contentType, text } = await metrics.scrape();
+        return { status: 200, headers: { 'Content-Type': contentType }, body: text };
+      },
     },
   ];
 }
