@@ -61,7 +61,7 @@ async function callers(protocol: Protocol, repository: string, isAnonymousPull: 
     await token('to the catalog', [], ['registry:catalog:*'], true),
     await token('to nothing', [], []),
     { name: 'wrong password', authorization: wrongBasic, kind: 'invalid', ...nothing },
-    { name: 'broken token', authorization: `${client.basic.replace('Basic', 'Bearer')}`, kind: 'invalid', ...nothing },
+    { name: 'broken token', authorization: client.basic.replace('Basic', 'Bearer'), kind: 'invalid', ...nothing },
   ];
 }
 
