@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '../schema.ts';
 import { defineOperation } from '../operation.ts';
 
 const pull = { kind: 'repository', actions: ['pull'] } as const;
