@@ -29,6 +29,7 @@ export const Type = {
 };
 
 /** The one place where a plain object takes a type of TypeBox, whose marks exist for the type checker alone. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller names the promised type
 function schema<Schema extends TSchema>(json: object): Schema {
   return json as Schema;
 }

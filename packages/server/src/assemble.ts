@@ -13,6 +13,9 @@ export async function assemble(settings: Settings, opened: AsyncDisposableStack)
   const log = createLogger({ level: settings.logLevel, format: settings.logFormat, region: settings.region });
   const data = await openData(settings, opened, { clock, log });
   // While the database's writer thread loads its code, this thread loads the rest: half of a start is loading.
-  const [storage, { startService }] = await Promise.all([openStorage(settings, opened, { ...data, clock }), import('./start-service.ts')]);
+  const [storage, { startService }] = await Promise.all([
+    openStorage(settings, opened, { ...data, clock }),
+    import('./start-service.ts'),
+  ]);
   return startService(settings, opened, { storage, clock, log });
 }

@@ -41,7 +41,9 @@ export async function openData(
   // With PostgreSQL several processes may share the folder; the embedded database has one owner.
   if (settings.database === undefined) opened.adopt(acquireDataLock(dataDir), (lock) => lock.release());
   const onIdleError = (error: Error): void => log.warn({ err: error }, 'an idle database connection broke');
-  const database = opened.adopt(await openDatabaseOf(settings, dataDir, { now: clock.now(), onIdleError }), (each) => each.close());
+  const database = opened.adopt(await openDatabaseOf(settings, dataDir, { now: clock.now(), onIdleError }), (each) =>
+    each.close(),
+  );
   return { dataDir, database };
 }
 

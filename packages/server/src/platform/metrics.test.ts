@@ -50,6 +50,7 @@ test('what is measured before the library is there is not lost', async () => {
   await metrics.load();
   metrics.observeRequest(request);
   const { text } = await metrics.scrape();
-  for (const line of ['berth_requests_total{operation="get-blob",status="200"} 2', 'berth_test_gauge 7', 'berth_test_total 8']) assert.ok(text.includes(`${line}\n`), line);
+  for (const line of ['berth_requests_total{operation="get-blob",status="200"} 2', 'berth_test_gauge 7', 'berth_test_total 8'])
+    assert.ok(text.includes(`${line}\n`), line);
   assert.equal(loads, 1);
 });
