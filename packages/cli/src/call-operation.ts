@@ -1,7 +1,7 @@
 import { type IncomingMessage, type RequestOptions, request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import type { Operation } from '@berth/api';
 import { rootCertificates } from 'node:tls';
+import type { Operation } from '@berth/api';
 import { CommandError } from './command-error.ts';
 import type { Connection } from './connection.ts';
 
@@ -16,8 +16,10 @@ export async function callOperation(
   const path = operation.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(input.params?.[name] ?? ''));
   const body = operation.body === undefined ? undefined : JSON.stringify(input.body ?? {});
   const answer = await send(connection, { method: operation.method, path, body });
-  if (answer.status in operation.responses) return answer.text === '' ? {} : (JSON.parse(answer.text) as unknown);
-  throw refusal(connection, answer);
+  const json = parseJson(answer.text);
+  if (!(answer.status in operation.responses)) throw refusal(connection, answer.status, json);
+  if (json !== undefined) return json;
+  throw new CommandError(`what answers at ${connection.origin} is no Berth server`, 'see that BERTH_SERVER names the right one');
 }
 
 interface Answer {
@@ -26,10 +28,9 @@ interface Answer {
 }
 
 function send(
-  connection: Connection,
+  { origin, username, password, authority }: Connection,
   { method, path, body }: { readonly method: string; readonly path: string; readonly body: string | undefined },
 ): Promise<Answer> {
-  const { origin, username, password, authority } = connection;
   const options: RequestOptions & { ca?: string[] } = {
     method,
     auth: `${username}:${password}`,
@@ -41,17 +42,22 @@ function send(
     const outgoing = start(new URL(path, origin), options, (incoming) => {
       readText(incoming).then((text) => resolve({ status: incoming.statusCode ?? 0, text }), reject);
     });
-    outgoing.on('error', (error) =>
-      reject(
-        new CommandError(
-          `${origin} does not answer: ${error.message}`,
-          'see that the server runs, and that BERTH_SERVER names it',
-          { cause: error },
-        ),
-      ),
-    );
+    outgoing.on('error', (error: NodeJS.ErrnoException) => reject(noAnswer(origin, error)));
     outgoing.end(body);
   });
+}
+
+function noAnswer(origin: string, error: NodeJS.ErrnoException): CommandError {
+  // Of several addresses that a name has, each failed for a reason of its own.
+  const reason = error.message === '' ? (error.code ?? 'no connection') : error.message;
+  return new CommandError(`${origin} does not answer: ${reason}`, nextStepFor(error.code ?? ''), { cause: error });
+}
+
+function nextStepFor(code: string): string {
+  if (/CERT|SIGNATURE|ISSUER/.test(code)) return 'name the authority that signed its certificate with --ca';
+  if (code === 'ECONNRESET' || code === 'EPROTO')
+    return 'if it speaks TLS begin BERTH_SERVER with https://, otherwise with http://';
+  return 'see that the server runs, and that BERTH_SERVER names it';
 }
 
 async function readText(incoming: IncomingMessage): Promise<string> {
@@ -64,16 +70,21 @@ async function readText(incoming: IncomingMessage): Promise<string> {
   return text;
 }
 
-function refusal({ origin }: Connection, { status, text }: Answer): CommandError {
-  const message = messageOf(text) ?? `${origin} answered ${status}`;
-  return status === 401
-    ? new CommandError(message, 'check BERTH_USERNAME and BERTH_PASSWORD; this needs the admin user')
-    : new CommandError(message);
+function refusal({ origin, passwordFrom }: Connection, status: number, json: unknown): CommandError {
+  const said = messageOf(json) ?? `${origin} answered ${status}`;
+  if (status !== 401) return new CommandError(said);
+  return new CommandError(said, `check the password in ${passwordFrom}; if it was replaced since, set BERTH_PASSWORD`);
 }
 
-function messageOf(text: string): string | undefined {
+/** The message of the envelope that errors come in. */
+function messageOf(json: unknown): string | undefined {
+  const { errors } = (json ?? {}) as { errors?: readonly { message?: string }[] };
+  return errors?.[0]?.message;
+}
+
+function parseJson(text: string): unknown {
   try {
-    return (JSON.parse(text) as { errors?: { message?: string }[] }).errors?.[0]?.message;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

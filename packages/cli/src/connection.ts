@@ -7,6 +7,8 @@ export interface Connection {
   readonly origin: string;
   readonly username: string;
   readonly password: string;
+  /** The variable or the file that the password was found in. */
+  readonly passwordFrom: string;
   /** PEM text of an authority to trust beside the system's. */
   readonly authority: string | undefined;
 }
@@ -33,6 +35,7 @@ export function findConnection(
       origin: originOf(server, options.ca !== undefined),
       username: username ?? 'local',
       password,
+      passwordFrom: 'BERTH_PASSWORD',
       authority: readAuthority(options.ca),
     };
   }
@@ -57,11 +60,13 @@ function connectionOfFolder(
 ): Connection {
   const localAuthority = join(folder, 'tls', 'authority.pem');
   const ca = options.ca ?? (existsSync(localAuthority) ? localAuthority : undefined);
-  const first = readFirstRun(join(folder, firstRunFile));
+  const firstRun = join(folder, firstRunFile);
+  const first = readFirstRun(firstRun);
   return {
     origin: originOf(options.server ?? first.loginServer, ca !== undefined),
     username: first.username,
     password: options.password ?? first.password,
+    passwordFrom: options.password === undefined ? firstRun : 'BERTH_PASSWORD',
     authority: readAuthority(ca),
   };
 }
