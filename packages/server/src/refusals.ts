@@ -28,6 +28,30 @@ export function asRefusal(error: unknown, settings: Settings): unknown {
   return error instanceof Error && 'code' in error ? systemRefusal(error, String(error.code), settings) : error;
 }
 
+/** What SQLite says when it cannot open its files, by its primary result code (https://sqlite.org/rescode.html). */
+function sqliteRefusal(error: Error, settings: Settings): Error {
+  const cause = { cause: error };
+  const result = 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : 0;
+  if (result === 13) return noSpace(settings, error);
+  if (result === 8 || result === 14) return notWritable(settings.data, error);
+  if (result === 11 || result === 26) {
+    const file = `the database in ${settings.data} is damaged: ${error.message}`;
+    return new Refusal(file, 'restore berth.db from its backup, together with the parts and the key file', cause);
+  }
+  return error;
+}
+
+function noSpace({ data }: Settings, cause: Error): Refusal {
+  return new Refusal(`there is no space left for the data folder ${data}`, 'free some, or choose another folder with --data', {
+    cause,
+  });
+}
+
+function notWritable(place: string, cause: Error): Refusal {
+  const nextStep = 'give the user that runs berth access to it, or choose another data folder with --data';
+  return new Refusal(`${place} cannot be written by this user`, nextStep, { cause });
+}
+
 function systemRefusal(error: Error, code: string, settings: Settings): Error {
   const { host, port, data } = settings;
   const cause = { cause: error };
@@ -42,20 +66,10 @@ function systemRefusal(error: Error, code: string, settings: Settings): Error {
     return new Refusal(`port ${port} may not be opened by this user`, 'choose a port above 1023 with --port', cause);
   const isOwnHost = code === 'EADDRNOTAVAIL' || ('hostname' in error && error.hostname === host);
   if (isOwnHost) return new Refusal(`${host} is no address of this machine`, 'choose another with --host', cause);
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
-    const place = 'path' in error ? String(error.path) : data;
-    return new Refusal(
-      `${place} cannot be written by this user`,
-      'give the user that runs berth access to it, or choose another data folder with --data',
-      cause,
-    );
-  }
-  if (code === 'ENOSPC')
-    return new Refusal(
-      `there is no space left for the data folder ${data}`,
-      'free some, or choose another folder with --data',
-      cause,
-    );
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
+    return notWritable('path' in error ? String(error.path) : data, error);
+  if (code === 'ENOSPC' || code === 'EDQUOT') return noSpace(settings, error);
+  if (code === 'ERR_SQLITE_ERROR') return sqliteRefusal(error, settings);
   if (/^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|28P01|28000|3D000)$/.test(code)) {
     // The text of the error is left out where there is none (several addresses were tried).
     return new Refusal(

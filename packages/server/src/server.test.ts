@@ -134,6 +134,12 @@ test('missing keys, other keys, a newer schema and a host of another machine are
   await serverIn(t, dataDir).start();
 });
 
+test('a damaged database is refused with the way out', async (t) => {
+  const dataDir = await temporaryFolder(t);
+  await writeFile(join(dataDir, 'berth.db'), 'this was a database '.repeat(1000));
+  await assert.rejects(serverIn(t, dataDir).start(), refusing(/is damaged: file is not a database/));
+});
+
 test('a database that does not answer is refused without its password', async (t) => {
   const closed = createNetServer().listen(0, '127.0.0.1');
   await once(closed, 'listening');
