@@ -19,6 +19,7 @@ Measures Berth against another registry in one run, on this machine (ARCHITECTUR
   --scale X          how much work per measurement (default: 1)
   --repositories N   of the large registry (default: 100000)
   --tags N           of the large registry (default: 1000000)
+  --profile FOLDER   writes CPU profiles of Berth there (for Chrome's developer tools)
   --json FILE        where the figures go (default: bench/results/latest.json)`;
 
 const { values } = parseArgs({
@@ -29,6 +30,7 @@ const { values } = parseArgs({
     scale: { type: 'string', default: '1' },
     repositories: { type: 'string', default: '100000' },
     tags: { type: 'string', default: '1000000' },
+    profile: { type: 'string' },
     json: { type: 'string', default: join(import.meta.dirname, 'results', 'latest.json') },
     help: { type: 'boolean', default: false },
   },
@@ -46,7 +48,7 @@ async function run(): Promise<void> {
     for (const row of measured) console.log(formatRow(row));
     rows.push(...measured);
   };
-  const servers: RunningServer[] = [await startBerth()];
+  const servers: RunningServer[] = [await startBerth(values.profile === undefined ? {} : { profileTo: values.profile })];
   try {
     if (values.peer !== 'none') servers.push(await startPeer(values.peer));
     if (groups.includes('metadata')) record(await measureMetadata(servers, { durationMs }));

@@ -20,7 +20,7 @@ export async function transfer(
   work: (session: RegistrySession, image: Image, index: number) => Promise<void>,
 ): Promise<TransferResult> {
   const sessions = Array.from({ length: clients }, () => new RegistrySession(server.target));
-  const probe = probeStalls(server.target);
+  const probe = await probeStalls(server.target);
   const processorBefore = processorSeconds(server.pid);
   const began = performance.now();
   let next = 0;

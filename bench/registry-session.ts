@@ -1,5 +1,5 @@
-import { Agent, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 import { type Image, type Layer, manifestType } from './content.ts';
+import { type Answer, type Call, HttpConnection } from './http-connection.ts';
 
 /** A server under measurement as a client sees it. */
 export interface Target {
@@ -8,34 +8,22 @@ export interface Target {
   readonly credentials?: { readonly username: string; readonly password: string };
 }
 
-interface Answer {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Buffer;
-}
+/** A call and the statuses that are right. */
+export type ExpectedCall = Call & { readonly expect: readonly number[] };
 
-interface Call {
-  readonly method: string;
-  readonly path: string;
-  readonly headers?: Record<string, string | number>;
-  readonly body?: Uint8Array | (() => Iterable<Uint8Array>);
-  readonly expect: readonly number[];
-  /** Takes the body chunk by chunk instead of gathering it. */
-  readonly onChunk?: (chunk: Buffer) => void;
-}
-
-/** One client: its own connections, its own token per repository, the calls that docker makes. */
+/** One client: its own connection, its own token per repository, the calls that docker makes. */
 export class RegistrySession {
   readonly #target: Target;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 4 });
+  readonly #connection: HttpConnection;
   readonly #tokens = new Map<string, string>();
 
   constructor(target: Target) {
     this.#target = target;
+    this.#connection = new HttpConnection(target.url);
   }
 
   close(): void {
-    this.#agent.destroy();
+    this.#connection.close();
   }
 
   /** The `Authorization` header for a scope; undefined for a server without authentication. */
@@ -52,7 +40,7 @@ export class RegistrySession {
     return header;
   }
 
-  async call(scope: string, call: Call): Promise<Answer> {
+  async call(scope: string, call: ExpectedCall): Promise<Answer> {
     const authorization = await this.authorization(scope);
     return this.#call(authorization === undefined ? call : { ...call, headers: { ...call.headers, authorization } });
   }
@@ -72,7 +60,7 @@ export class RegistrySession {
       path: `/v2/${target}`,
       body: manifest,
       expect: [201],
-      headers: { 'content-type': contentType, 'content-length': manifest.length },
+      headers: { 'content-type': contentType },
     });
   }
 
@@ -137,63 +125,16 @@ export class RegistrySession {
   }
 
   #location(answer: Answer): string {
-    const url = new URL(answer.headers.location ?? '', this.#target.url);
+    const url = new URL(answer.headers['location'] ?? '', this.#target.url);
     return url.pathname + url.search;
   }
 
-  #call(call: Call): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      const { hostname, port } = this.#target.url;
-      const outgoing = request({
-        agent: this.#agent,
-        hostname,
-        port,
-        method: call.method,
-        path: call.path,
-        headers: call.headers ?? {},
-      });
-      outgoing.on('error', reject);
-      outgoing.on('response', (incoming) => {
-        gather(incoming, call.onChunk).then((body) => {
-          const status = incoming.statusCode ?? 0;
-          if (call.expect.includes(status)) resolve({ status, headers: incoming.headers, body });
-          else
-            reject(
-              new Error(
-                `${this.#target.name}: ${call.method} ${call.path} answered ${status}: ${body.subarray(0, 500).toString()}`,
-              ),
-            );
-        }, reject);
-      });
-      if (typeof call.body !== 'function') outgoing.end(call.body);
-      else send(outgoing, call.body()).catch(reject);
-    });
+  async #call(call: ExpectedCall): Promise<Answer> {
+    const answer = await this.#connection.call(call);
+    if (call.expect.includes(answer.status)) return answer;
+    const { status, body } = answer;
+    throw new Error(`${this.#target.name}: ${call.method} ${call.path} answered ${status}: ${body.subarray(0, 500).toString()}`);
   }
-}
-
-async function send(outgoing: ReturnType<typeof request>, slices: Iterable<Uint8Array>): Promise<void> {
-  for (const slice of slices) {
-    if (!outgoing.write(slice)) await new Promise((resolve) => outgoing.once('drain', resolve));
-  }
-  outgoing.end();
-}
-
-function gather(incoming: IncomingMessage, onChunk: Call['onChunk']): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    incoming.on('data', (chunk: Buffer) => {
-      if (onChunk === undefined || incoming.statusCode !== 200) chunks.push(chunk);
-      else {
-        try {
-          onChunk(chunk);
-        } catch (error) {
-          incoming.destroy(error as Error);
-        }
-      }
-    });
-    incoming.on('end', () => resolve(Buffer.concat(chunks)));
-    incoming.on('error', reject);
-  });
 }
 
 function pushScope(repository: string, mountFrom: string | undefined): string {

@@ -22,11 +22,14 @@ export interface RunningServer {
 
 const serverMain = fileURLToPath(new URL('../packages/server/src/main.ts', import.meta.url));
 
-/** Starts Berth as `npm start` does: encryption, authentication and durability on. */
-export async function startBerth(dataDir?: string): Promise<RunningServer> {
-  const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'berth-bench-')));
+/** Starts Berth as `npm start` does: encryption, authentication and durability on. A profile costs it a few percent. */
+export async function startBerth(
+  options: { readonly dataDir?: string; readonly profileTo?: string } = {},
+): Promise<RunningServer> {
+  const folder = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'berth-bench-')));
   const port = await freePort();
-  const argv = ['--conditions=source', serverMain, '--data', folder, '--port', String(port), '--host', '127.0.0.1'];
+  const profile = options.profileTo === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profileTo}`];
+  const argv = [...profile, '--conditions=source', serverMain, '--data', folder, '--port', String(port), '--host', '127.0.0.1'];
   const server = await start({ name: 'berth', command: process.execPath, argv, folder, port });
   const firstRun = JSON.parse(await readFile(join(folder, 'first-run.json'), 'utf8')) as { username: string; password: string };
   return { ...server, target: { ...server.target, credentials: { username: firstRun.username, password: firstRun.password } } };

@@ -1,4 +1,5 @@
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import type { Target } from './registry-session.ts';
 
 /** Asks `/v2/` again and again on a connection of its own while something else runs. */
@@ -7,36 +8,16 @@ export interface StallProbe {
   stop(): Promise<{ readonly p99Ms: number; readonly worstMs: number; readonly samples: number }>;
 }
 
-const pauseMs = 5;
-
-export function probeStalls(target: Target): StallProbe {
-  const times: number[] = [];
-  let isStopping = false;
-  const socket = connect({ host: target.url.hostname, port: Number(target.url.port), noDelay: true });
-  const ended = new Promise<void>((resolve, reject) => {
-    let asked = 0;
-    let timer: NodeJS.Timeout | undefined;
-    const ask = (): void => {
-      asked = performance.now();
-      socket.write(`GET /v2/ HTTP/1.1\r\nhost: ${target.url.host}\r\n\r\n`);
-    };
-    socket.on('connect', ask);
-    socket.on('data', () => {
-      times.push(performance.now() - asked);
-      if (isStopping) socket.end();
-      else timer = setTimeout(ask, pauseMs);
-    });
-    socket.on('error', reject);
-    socket.on('close', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
+/** In a thread of its own: the ten clients share one loop, and their stalls are not the server's. */
+export async function probeStalls({ url }: Target): Promise<StallProbe> {
+  const { host, hostname, port } = url;
+  const worker = new Worker(new URL('./stall-probe-worker.ts', import.meta.url), { workerData: { host, hostname, port } });
+  await once(worker, 'online');
   return {
     stop: async () => {
-      isStopping = true;
-      await ended;
-      times.sort((left, right) => left - right);
+      const answered = once(worker, 'message') as Promise<[number[]]>;
+      worker.postMessage('stop');
+      const times = (await answered)[0].toSorted((left, right) => left - right);
       const at = (share: number): number => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0;
       return { p99Ms: at(0.99), worstMs: at(1), samples: times.length };
     },

@@ -14,7 +14,7 @@ export async function measureLargeRegistry(options: {
   readonly tags: number;
   readonly durationMs: number;
 }): Promise<Row[]> {
-  const first = await startBerth(options.dataDir);
+  const first = await startBerth({ dataDir: options.dataDir });
   const emptyStartMs = first.startMs;
   await seedRepositories(first, 0, 100);
   const few = await catalogPages(first, options.durationMs);
@@ -22,7 +22,7 @@ export async function measureLargeRegistry(options: {
   const many = await catalogPages(first, options.durationMs);
   await seedTags(first, options.tags);
   await first.stop();
-  const second = await startBerth(options.dataDir);
+  const second = await startBerth({ dataDir: options.dataDir });
   await second.stop();
   return [
     {

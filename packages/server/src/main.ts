@@ -2,7 +2,7 @@ import { enableCompileCache } from 'node:module';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Refusal } from './errors/index.ts';
-import { collectLess } from './platform/collect-less.ts';
+import { collectLess, keepFreedMemory } from './platform/memory/index.ts';
 import type { Server } from './server.ts';
 import { explainSettings, helpText, loadSettings } from './settings/index.ts';
 
@@ -21,6 +21,7 @@ async function run(): Promise<void> {
       return;
     }
     collectLess();
+    keepFreedMemory();
     keepCompiledCode();
     const { createServer } = await import('./server.ts');
     await serve(createServer(loaded.settings));

@@ -1,6 +1,7 @@
 import { type Hash, createHash, randomUUID } from 'node:crypto';
 import { RegistryError } from '../errors/index.ts';
 import { PartDamagedError } from '../platform/blob-store/index.ts';
+import { releaseMemory } from '../platform/memory/index.ts';
 import type { BlobsContext, UploadRequester } from './blobs-context.ts';
 import { type UploadState, newPartName, rangeOf, uploadLocation } from './model.ts';
 import { findUpload, partsOfUpload } from './queries.ts';
@@ -92,7 +93,10 @@ export async function hashOfUpload(
     for (const part of await partsOfUpload(context.database.read, upload.id)) {
       const range = { start: 0, end: part.size_bytes, sizeBytes: part.size_bytes };
       for await (const buffers of context.store.read(part.name, context.keys.get(registryId, part.data_key_id), range, signal)) {
-        for (const buffer of buffers) hash.update(buffer);
+        for (const buffer of buffers) {
+          hash.update(buffer);
+          releaseMemory(buffer);
+        }
       }
     }
   } catch (error) {

@@ -47,6 +47,6 @@ export interface JsonBody {
 
 export interface StreamBody {
   readonly lengthBytes: number;
-  /** Not called for HEAD. Arrays of buffers are written in one go. */
+  /** Not called for HEAD. Arrays of buffers are written in one go, and their memory freed. */
   readonly open: () => AsyncIterable<readonly Buffer[]>;
 }

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { releaseMemory } from '../platform/memory/index.ts';
 import type { Exchange } from './exchange.ts';
 import type { Reply, StreamBody } from './route.ts';
 import { type TransferRule, watchTransfer } from './transfer-watch.ts';
@@ -62,8 +63,8 @@ async function sendStream(exchange: Exchange, { status, headers, body, rule }: S
     response.writeHead(status, headers);
     for (; next.done !== true; next = await chunks.next()) {
       if (response.destroyed) return;
-      const hasRoom = writeAll(response, next.value);
       for (const { length } of next.value) exchange.sentBytes += length;
+      const hasRoom = writeAll(response, next.value);
       if (!hasRoom) await drained(response);
     }
     if (exchange.sentBytes !== body.lengthBytes)
@@ -95,9 +96,15 @@ function watchTaking(response: ServerResponse, rule: TransferRule): () => void {
 
 /** One array becomes one system call. */
 function writeAll(response: ServerResponse, buffers: readonly Buffer[]): boolean {
-  response.cork();
+  // Only a write that ended well is known to need the bytes no more.
+  const release = (error: Error | null | undefined): void => {
+    if (error === null || error === undefined) for (const buffer of buffers) releaseMemory(buffer);
+  };
+  const last = buffers.length - 1;
   let hasRoom = true;
-  for (const buffer of buffers) hasRoom = response.write(buffer);
+  response.cork();
+  for (const [index, buffer] of buffers.entries())
+    hasRoom = index === last ? response.write(buffer, release) : response.write(buffer);
   response.uncork();
   return hasRoom;
 }

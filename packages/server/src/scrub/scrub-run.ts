@@ -5,6 +5,7 @@ import type { Clock } from '../platform/clock.ts';
 import { clearDamage, knownDamage, recordDamage } from '../platform/damage/index.ts';
 import type { Database } from '../platform/database/index.ts';
 import type { KeyRing } from '../platform/keys/index.ts';
+import { releaseMemory } from '../platform/memory/index.ts';
 import { SealBrokenError, openBytes } from '../platform/sealing/index.ts';
 import { type Damage, type ScrubProgress, maxListedDamage, neverScrubbed } from './model.ts';
 import type { Pacer } from './pacer.ts';
@@ -84,6 +85,7 @@ export class ScrubRun {
     try {
       for await (const buffers of store.read(part.name, key, range, this.#signal)) {
         const bytes = buffers.reduce((sum, buffer) => sum + buffer.length, 0);
+        for (const buffer of buffers) releaseMemory(buffer);
         this.#progress = { ...this.#progress, bytesChecked: this.#progress.bytesChecked + bytes };
         await this.#pacer.spend(bytes, this.#signal);
       }

@@ -44,7 +44,7 @@ export type PartName = string;
 export interface PartWriter {
   /**
    * Appends the buffers in order. The promise resolves when the writer can take more (bounded number of writes in
-   * flight), not when the bytes are durable. The buffers belong to the writer until `commit` or `cancel` resolves.
+   * flight), not when the bytes are durable. The buffers are the writer's from then on, and empty once it has written them.
    * Rejects with `StoreFullError` when there is no space; a failed earlier write surfaces in a later call.
    */
   append(buffers: readonly Uint8Array[]): Promise<void>;

@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { unlink } from 'node:fs/promises';
+import { releaseMemory } from '../memory/index.ts';
 import { type PartWriter, StoreFullError } from './blob-store.ts';
 import type { Semaphore } from './semaphore.ts';
 
@@ -108,6 +109,7 @@ export class FilesystemWriter implements PartWriter {
       position += bytesWritten;
       rest = without(rest, bytesWritten);
     }
+    for (const buffer of buffers) releaseMemory(buffer);
   }
 
   #throwIfUnusable(): void {

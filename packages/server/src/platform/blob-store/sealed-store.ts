@@ -11,7 +11,7 @@ export interface SealedStore {
 
   /**
    * Yields the plaintext of `[start, end)` in order, as arrays of buffers (one array per opened segment, bounded
-   * read-ahead). Every byte yielded has been authenticated. Throws `PartDamagedError` on any mismatch.
+   * read-ahead), which are the caller's from then on. Every byte yielded has been authenticated. Throws `PartDamagedError` on any mismatch.
    */
   read(
     name: PartName,
@@ -31,7 +31,7 @@ export interface SealedStore {
 export interface SealedWriter {
   /** Plaintext bytes taken so far. */
   readonly sizeBytes: number;
-  /** Takes a chunk; returns a promise to await only when the writer wants the producer to pause. The chunk must not be changed afterwards. */
+  /** Takes a chunk; returns a promise to await only when the writer wants the producer to pause. The chunk is the writer's from then on. */
   write(chunk: Uint8Array): Promise<void> | undefined;
   /** Seals what is pending as the last segment and makes the part durable. Works after fewer bytes than expected, too. */
   commit(): Promise<void>;

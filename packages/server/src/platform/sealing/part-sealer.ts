@@ -1,4 +1,5 @@
 import type { CipherGCM } from 'node:crypto';
+import { releaseMemory } from '../memory/index.ts';
 import { PartCipher } from './part-cipher.ts';
 import { type SegmentGeometry, partGeometry, plainCapacity } from './segment-geometry.ts';
 import { SmallChunks } from './small-chunks.ts';
@@ -35,6 +36,8 @@ export class PartSealer {
   readonly #small = new SmallChunks();
   /** Plaintext of the open segment: all of it while undecided; kept beside the cipher in case the stream ends early. */
   #held: Uint8Array[] = [];
+  /** Chunks whose last byte lies in the open segment: their memory ends with it. */
+  #ending: Uint8Array[] = [];
   /** Plaintext bytes of the open segment, gathered small chunks included. */
   #segmentBytes = 0;
   #segment = 0;
@@ -54,7 +57,9 @@ export class PartSealer {
     return this.#takenBytes;
   }
 
-  /** Takes the next chunk, which must not change afterwards. Returns ciphertext that is ready to be written. */
+  /**
+   * Takes the next chunk for good: its memory is freed once it is sealed. Returns ciphertext that is ready to be written.
+   */
   take(chunk: Uint8Array): Uint8Array[] {
     const ready: Uint8Array[] = [];
     let rest = chunk;
@@ -69,6 +74,7 @@ export class PartSealer {
       this.#add(piece);
       rest = rest.subarray(piece.length);
     }
+    this.#ending.push(chunk);
     return ready;
   }
 
@@ -113,6 +119,8 @@ export class PartSealer {
     ready.push(segment.cipher.getAuthTag());
     this.#running = undefined;
     this.#held = [];
+    for (const chunk of this.#ending) releaseMemory(chunk);
+    this.#ending = [];
     this.#segmentBytes = 0;
     this.#segment += 1;
   }
