@@ -36,10 +36,16 @@ export class HttpConnection {
 
   /** One call at a time. */
   async call(call: Call): Promise<Answer> {
+    if (this.#fail !== undefined) throw new Error('a connection takes one call at a time');
     const socket = (this.#socket ??= this.#connect());
     return new Promise<Answer>((resolve, reject) => {
-      this.#reader = new AnswerReader(call, resolve);
-      this.#fail = reject;
+      this.#fail = (error) =>
+        reject(new Error(`${call.method} ${this.#url.host}${call.path}: ${error.message}`, { cause: error }));
+      this.#reader = new AnswerReader(call, (answer) => {
+        this.#fail = undefined;
+        if (answer.headers['connection'] === 'close') this.close();
+        resolve(answer);
+      });
       send(socket, headOf(this.#url, call), call.body).catch(reject);
     });
   }
@@ -47,6 +53,7 @@ export class HttpConnection {
   close(): void {
     this.#fail = undefined;
     this.#socket?.destroy();
+    this.#socket = undefined;
   }
 
   #connect(): Socket {
@@ -56,6 +63,7 @@ export class HttpConnection {
     };
     const socket = connect({ host: this.#url.hostname, port: Number(this.#url.port), noDelay: true, onread });
     const fail = (error: Error): void => {
+      if (this.#socket !== socket) return;
       this.#socket = undefined;
       this.#fail?.(error);
     };

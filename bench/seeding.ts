@@ -1,3 +1,5 @@
+import { RegistrySession, type Target } from './registry-session.ts';
+
 export const indexType = 'application/vnd.oci.image.index.v1+json';
 
 /** A manifest that refers to nothing, different for every number. */
@@ -7,12 +9,18 @@ export function emptyIndex(number: number): Buffer {
   );
 }
 
-/** Runs `work` for 0 … count-1, so many at a time. */
-export async function inParallel(count: number, workers: number, work: (index: number) => Promise<void>): Promise<void> {
+/** Runs `work` for 0 … count-1, sixteen at a time, each with a session of its own. */
+export async function inParallel(
+  target: Target,
+  count: number,
+  work: (session: RegistrySession, index: number) => Promise<void>,
+): Promise<void> {
   let next = 0;
   await Promise.all(
-    Array.from({ length: workers }, async () => {
-      for (let index = next++; index < count; index = next++) await work(index);
+    Array.from({ length: 16 }, async () => {
+      const session = new RegistrySession(target);
+      for (let index = next++; index < count; index = next++) await work(session, index);
+      session.close();
     }),
   );
 }

@@ -44,20 +44,17 @@ export async function measureLargeRegistry(options: {
 }
 
 async function seedRepositories(server: RunningServer, from: number, to: number): Promise<void> {
-  const session = new RegistrySession(server.target);
   const manifest = emptyIndex(0);
-  await inParallel(to - from, 16, async (index) => {
+  await inParallel(server.target, to - from, async (session, index) => {
     const name = `bench/r${String(from + index).padStart(7, '0')}`;
     await session.putManifest('repository:*:*', `${name}/manifests/latest`, manifest, indexType);
   });
-  session.close();
 }
 
 async function seedTags(server: RunningServer, tags: number): Promise<void> {
-  const session = new RegistrySession(server.target);
   const manifest = emptyIndex(0);
   const digest = sha256(manifest);
-  await inParallel(Math.ceil(tags / tagsPerRequest), 16, async (index) => {
+  await inParallel(server.target, Math.ceil(tags / tagsPerRequest), async (session, index) => {
     const names = Array.from({ length: tagsPerRequest }, (_, tag) => `tag=v${index * tagsPerRequest + tag}`);
     await session.putManifest(
       'repository:*:*',
@@ -66,7 +63,6 @@ async function seedTags(server: RunningServer, tags: number): Promise<void> {
       indexType,
     );
   });
-  session.close();
 }
 
 async function catalogPages(server: RunningServer, durationMs: number): Promise<number> {

@@ -46,8 +46,9 @@ export async function measureMetadata(
 async function seed(server: RunningServer): Promise<string[]> {
   const session = new RegistrySession(server.target);
   await session.push(repository, 'image', imageOf([uniqueLayer(100_000)]));
+  session.close();
   const digests: string[] = [];
-  await inParallel(tags, 10, async (index) => {
+  await inParallel(server.target, tags, async (session, index) => {
     const manifest = emptyIndex(index);
     if (index < deletes) digests.push(sha256(manifest));
     await session.putManifest(
@@ -57,7 +58,6 @@ async function seed(server: RunningServer): Promise<string[]> {
       indexType,
     );
   });
-  session.close();
   return digests;
 }
 

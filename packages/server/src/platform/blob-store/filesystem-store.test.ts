@@ -195,10 +195,12 @@ test('one sync of a folder serves all who asked before it began', async (t) => {
   assert.notEqual(first, second);
   assert.equal(second, third);
   await Promise.all([first, second, third]);
+  await syncs.close();
   await rm(folder, { recursive: true });
   const [failed, later] = [syncs.sync(folder), syncs.sync(folder)];
   await assert.rejects(failed, { code: 'ENOENT' });
   await assert.rejects(later, { code: 'ENOENT' });
   await mkdir(folder);
   await syncs.sync(folder);
+  await syncs.close();
 });

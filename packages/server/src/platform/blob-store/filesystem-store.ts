@@ -20,7 +20,7 @@ const { O_CREAT, O_EXCL, O_NOFOLLOW, O_TRUNC, O_WRONLY } = constants;
 
 /** How many files are removed at once. */
 const deletesInFlight = 16;
-const maxBytesInFlight = 64 * 1024 * 1024;
+const maxBytesInFlight = 32 * 1024 * 1024;
 
 /**
  * Parts as files: `<folder>/<first two digits>/<name>`. A file gets its final name at once and is never renamed; that it
@@ -106,7 +106,9 @@ class FilesystemStore implements BlobStore {
     }
   }
 
-  async close(): Promise<void> {}
+  close(): Promise<void> {
+    return this.#folderSync.close();
+  }
 
   #shard(name: PartName): string {
     return join(this.#folder, name.slice(0, 2));
