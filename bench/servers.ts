@@ -20,7 +20,7 @@ export interface RunningServer {
   dispose(): Promise<void>;
 }
 
-const serverMain = fileURLToPath(new URL('../packages/server/src/main.ts', import.meta.url));
+const root = fileURLToPath(new URL('../', import.meta.url));
 
 /** Starts Berth as `npm start` does: encryption, authentication and durability on. A profile costs it a few percent. */
 export async function startBerth(
@@ -29,7 +29,10 @@ export async function startBerth(
   const folder = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'berth-bench-')));
   const port = await freePort();
   const profile = options.profileTo === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profileTo}`];
-  const argv = [...profile, '--conditions=source', serverMain, '--data', folder, '--port', String(port), '--host', '127.0.0.1'];
+  const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { scripts: { start: string } };
+  const asStarted = scripts.start.split(' ').slice(1, -1);
+  const main = join(root, scripts.start.split(' ').at(-1) ?? '');
+  const argv = [...profile, ...asStarted, main, '--data', folder, '--port', String(port), '--host', '127.0.0.1'];
   const server = await start({ name: 'berth', command: process.execPath, argv, folder, port });
   const firstRun = JSON.parse(await readFile(join(folder, 'first-run.json'), 'utf8')) as { username: string; password: string };
   return { ...server, target: { ...server.target, credentials: { username: firstRun.username, password: firstRun.password } } };

@@ -53,19 +53,20 @@ async function measureSize(server: RunningServer, size: SizeTargets, scale: numb
   await transfer(server, warm, (session, image, index) => session.pull(`${name(index)}-warm`, `w${index}`, image));
   const images = unseenImages(count, bytes);
   const push = await transfer(server, images, (session, image, index) => session.push(name(index), `t${index}`, image));
-  const known = imagesOn(images.flatMap((image) => image.layers));
+  // It moves no layer, so twenty images would be over before anything is measured.
+  const known = imagesOn(repeated(images, Math.round(300 * scale)).flatMap((image) => image.layers));
   const existing = await transfer(server, known, (session, image, index) =>
-    session.push(`${name(index)}-again`, `t${index}`, image, name(index)),
+    session.push(`${name(index % images.length)}-again`, `t${index}`, image, name(index % images.length)),
   );
-  const pulled = repeated(images, count);
+  const pulled = repeated(images, clients * 2);
   const pull = await transfer(server, pulled, (session, image, index) =>
     session.pull(name(index % images.length), `t${index % images.length}`, image),
   );
   return { push, existing, pull };
 }
 
-function repeated(images: readonly Image[], count: number): Image[] {
-  return Array.from({ length: Math.max(count, clients * 2) }, (_, index) => images[index % images.length] as Image);
+function repeated(images: readonly Image[], atLeast: number): Image[] {
+  return Array.from({ length: Math.max(images.length, atLeast) }, (_, index) => images[index % images.length] as Image);
 }
 
 function rowsOf(size: SizeTargets, outcomes: readonly Outcome[], diskRate: number): Row[] {

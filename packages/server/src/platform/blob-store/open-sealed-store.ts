@@ -15,7 +15,7 @@ export interface SealedStoreOptions {
 /** Puts sealing between the server and a store: the store sees ciphertext only. */
 export function openSealedStore(
   store: BlobStore,
-  { geometry = partGeometry, maxBuffers = 32 }: SealedStoreOptions = {},
+  { geometry = partGeometry, maxBuffers = 16 }: SealedStoreOptions = {},
 ): SealedStore {
   const pool = new BufferPool(geometry.segmentBytes, maxBuffers);
   return {
