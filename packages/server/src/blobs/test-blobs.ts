@@ -233,7 +233,7 @@ function routeRequest(registryId: number, request: TestRequest): RouteRequest {
 
 /** As a socket would bring it. */
 function* chunksOf(bytes: Buffer): Generator<Buffer> {
-  for (let start = 0; start < bytes.length; start += 65_536) yield bytes.subarray(start, start + 65_536);
+  for (let start = 0; start < bytes.length; start += 65_536) yield Buffer.from(bytes.subarray(start, start + 65_536));
 }
 
 type Reply = Awaited<ReturnType<Blobs['routes'][number]['handle']>>;

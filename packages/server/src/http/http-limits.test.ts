@@ -116,7 +116,6 @@ test('attack 8: a body that the server holds up is not slow', async (t) => {
 test('a client that stops reading its answer is cut off and the source is told', async (t) => {
   const limits = { ...defaultHttpLimits, transfer: { windowMs: 60, minBytes: 1000 } };
   const ended = Promise.withResolvers<void>();
-  const chunk = Buffer.alloc(1024 * 1024);
   let produced = 0;
   const endless: Route = {
     operation: operationOf('GET', '/x'),
@@ -128,7 +127,7 @@ test('a client that stops reading its answer is cut off and the source is told',
           try {
             for (;;) {
               produced += 1;
-              yield [chunk];
+              yield [Buffer.alloc(1024 * 1024)];
             }
           } finally {
             ended.resolve();

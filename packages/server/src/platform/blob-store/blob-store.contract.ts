@@ -210,7 +210,8 @@ export function newName(): PartName {
 
 export async function put(store: BlobStore, bytes: Uint8Array, part = newName()): Promise<PartName> {
   const writer = await store.create(part);
-  await writer.append([bytes]);
+  // The writer frees what it was given.
+  await writer.append([Uint8Array.from(bytes)]);
   await writer.commit();
   return part;
 }

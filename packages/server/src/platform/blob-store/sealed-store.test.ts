@@ -24,7 +24,8 @@ async function seal(
 ): Promise<PartName> {
   const { expectedBytes, chunkBytes = 50, name = newName() } = options;
   const writer = await store.create(name, key, expectedBytes === undefined ? {} : { expectedBytes });
-  for (let start = 0; start < plain.length; start += chunkBytes) await writer.write(plain.subarray(start, start + chunkBytes));
+  for (let start = 0; start < plain.length; start += chunkBytes)
+    await writer.write(Uint8Array.from(plain.subarray(start, start + chunkBytes)));
   assert.equal(writer.sizeBytes, plain.length);
   await writer.commit();
   return name;

@@ -13,7 +13,8 @@ export function sealBytes(
   geometry: SegmentGeometry = partGeometry,
 ): Buffer {
   const sealer = new PartSealer({ material: key.material, associatedData, expectedBytes: plain.length, geometry });
-  return Buffer.concat([...sealer.take(plain), ...sealer.end()]);
+  // The sealer frees what it takes, and the document is still the caller's.
+  return Buffer.concat([...sealer.take(Uint8Array.from(plain)), ...sealer.end()]);
 }
 
 /** @throws SealBrokenError when the bytes were changed, cut, or sealed for something else */
