@@ -38,10 +38,19 @@ export async function setUpAccess(engine: TestEngine, t: TestContext): Promise<A
   const announced: FirstCredentials[] = [];
   const start = async ({ chosenPassword }: { readonly chosenPassword?: string } = {}): Promise<TestProcess> => {
     const access = await createAccess({ database, keys, clock });
+    let mine: FirstCredentials | undefined;
     await access.ensureAdmin(local, {
       chosenPassword,
-      announce: async (first) => void announced.push(first),
-      retract: async () => void announced.pop(),
+      announce: async (first) => {
+        mine = first;
+        announced.push(first);
+      },
+      retract: async () => {
+        announced.splice(
+          announced.findIndex((each) => each === mine),
+          1,
+        );
+      },
     });
     return new TestProcess(access, local);
   };
