@@ -4,6 +4,7 @@ import { Refusal } from './errors/index.ts';
 import {
   type BlobStore,
   type SealedStore,
+  measuredStore,
   openFilesystemStore,
   openMemoryStore,
   openSealedStore,
@@ -12,6 +13,7 @@ import type { Clock } from './platform/clock.ts';
 import { type Database, acquireDataLock, openDatabase } from './platform/database/index.ts';
 import { type ManagedKeyRing, WrappingKeyFile, openKeyRing } from './platform/keys/index.ts';
 import type { Logger } from './platform/logger.ts';
+import type { Metrics } from './platform/metrics.ts';
 import type { Settings } from './settings/index.ts';
 
 /** The data folder and the database, owned by this process. */
@@ -47,15 +49,22 @@ export async function openData(
   return { dataDir, database };
 }
 
+export interface StorageTools {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+}
+
 /** Opens the keys and the blob store of a data folder. @throws KeyFileError */
 export async function openStorage(
   settings: Settings,
   opened: AsyncDisposableStack,
-  { dataDir, database, clock }: Data & { readonly clock: Clock },
+  { dataDir, database, clock, log, metrics }: Data & StorageTools,
 ): Promise<Storage> {
   const keyFile = join(dataDir, 'keys', 'wrapping-keys.json');
-  const keys = await openKeyRing({ database, file: new WrappingKeyFile(keyFile), clock });
-  const store = opened.adopt(openSealedStore(await openStore(settings, dataDir)), (each) => each.close());
+  const keys = await openKeyRing({ database, file: new WrappingKeyFile(keyFile), clock, log });
+  const parts = measuredStore(await openStore(settings, dataDir), clock, (call) => metrics.observeStoreCall(call));
+  const store = opened.adopt(openSealedStore(parts), (each) => each.close());
   return { dataDir, database, keyFile, keys, store };
 }
 

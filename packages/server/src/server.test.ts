@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer as createNetServer } from 'node:net';
@@ -171,8 +172,17 @@ test('the login server of the settings stands in challenges whatever the Host he
 
 test('metrics say what runs, what was asked, and what waits', async (t) => {
   const server = serverIn(t, await temporaryFolder(t), { BERTH_REGION: 'west' });
-  await server.start();
+  const { firstRun } = await server.start();
   await server.request({ method: 'GET', url: '/v2/' });
+  const authorization = `Basic ${Buffer.from(`${firstRun?.username}:${firstRun?.password}`).toString('base64')}`;
+  const digest = `sha256:${createHash('sha256').update('content').digest('hex')}`;
+  const push = {
+    method: 'POST',
+    url: `/v2/a/blobs/uploads/?digest=${digest}`,
+    headers: { authorization },
+    body: 'content',
+  } as const;
+  assert.equal((await server.request(push)).status, 201);
   const text = (await server.request({ method: 'GET', url: '/metrics' })).body.toString();
   for (const name of [
     'berth_info{version=',
@@ -182,6 +192,8 @@ test('metrics say what runs, what was asked, and what waits', async (t) => {
     'berth_damaged_parts 0',
     'berth_uploads_in_progress 0',
     'berth_sign_in_failures_total 0',
+    'berth_store_calls_total{operation="append",outcome="ok"} 1',
+    'berth_store_call_duration_seconds_count{operation="commit"} 1',
     'nodejs_eventloop_lag_seconds',
   ]) {
     assert.ok(text.includes(name), name);

@@ -8,7 +8,7 @@ import { type HttpLimits, type HttpServer, type Route, createHttpServer, logRequ
 import type { Storage } from './open-storage.ts';
 import type { Clock } from './platform/clock.ts';
 import { createCollector } from './platform/garbage/index.ts';
-import { createLateMetrics } from './platform/late-metrics.ts';
+import type { LateMetrics } from './platform/late-metrics.ts';
 import type { Logger } from './platform/logger.ts';
 import type { Metrics } from './platform/metrics.ts';
 import { repeat } from './platform/repeat.ts';
@@ -17,7 +17,6 @@ import { type FirstRun, firstRunFileName, openRegistries, removeFirstRun, writeF
 import { createScrub } from './scrub/index.ts';
 import type { Settings } from './settings/index.ts';
 import { upkeepRoutes } from './upkeep/index.ts';
-import { readVersion } from './version.ts';
 
 const certificateCheckMs = 12 * 3_600_000;
 
@@ -46,6 +45,7 @@ export interface ServiceParts {
   readonly storage: Storage;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly metrics: LateMetrics;
 }
 
 /**
@@ -55,7 +55,7 @@ export interface ServiceParts {
 export async function startService(
   settings: Settings,
   opened: AsyncDisposableStack,
-  { storage, clock, log }: ServiceParts,
+  { storage, clock, log, metrics }: ServiceParts,
 ): Promise<AssembledServer> {
   const { dataDir, database, keys, keyFile } = storage;
   const certificate = await openCertificate({
@@ -65,9 +65,6 @@ export async function startService(
     now: clock.now(),
   });
   const stopping = new AbortController();
-  const metrics = createLateMetrics(async () =>
-    (await import('./platform/metrics.ts')).createMetrics({ version: readVersion(), region: settings.region }),
-  );
   const access = await createAccess({ database, keys, clock });
   const work = createFeatures(settings, { storage, access, metrics, clock, log, signal: stopping.signal });
   // Closed in reverse order: say that it ends, stop accepting and let requests end, then end background work.

@@ -1,4 +1,4 @@
-import type { MeasuredRequest, Metrics } from './metrics.ts';
+import type { MeasuredRequest, MeasuredStoreCall, Metrics } from './metrics.ts';
 
 export interface LateMetrics extends Metrics {
   /** Loads what measures, if nobody has yet. */
@@ -33,6 +33,10 @@ export function createLateMetrics(open: () => Promise<Metrics>): LateMetrics {
     observeRequest: (request: MeasuredRequest) => {
       if (metrics !== undefined) metrics.observeRequest(request);
       else later((opened) => opened.observeRequest(request));
+    },
+    observeStoreCall: (call: MeasuredStoreCall) => {
+      if (metrics !== undefined) metrics.observeStoreCall(call);
+      else later((opened) => opened.observeStoreCall(call));
     },
     gauge: (name, help, read) => later((opened) => opened.gauge(name, help, read)),
     counter: (name, help, read) => later((opened) => opened.counter(name, help, read)),

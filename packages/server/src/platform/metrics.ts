@@ -9,8 +9,17 @@ export interface MeasuredRequest {
   readonly sentBytes: number;
 }
 
+/** A call of the blob store that has ended; `operation` and `outcome` come from closed lists. */
+export interface MeasuredStoreCall {
+  readonly operation: string;
+  readonly outcome: string;
+  readonly durationMs: number;
+  readonly bytes: number;
+}
+
 export interface Metrics {
   observeRequest(request: MeasuredRequest): void;
+  observeStoreCall(call: MeasuredStoreCall): void;
   /** A value that is asked for when somebody scrapes. */
   gauge(name: string, help: string, read: () => number | Promise<number>): void;
   /** The same for a value that only grows. */
@@ -47,7 +56,31 @@ export function createMetrics({ version, region }: { readonly version: string; r
   });
   const received = new Counter({ name: 'berth_received_bytes_total', help: 'Bytes of request bodies.', registers });
   const sent = new Counter({ name: 'berth_sent_bytes_total', help: "Bytes of answers' bodies.", registers });
+  const storeDurations = new Histogram({
+    name: 'berth_store_call_duration_seconds',
+    help: 'How long calls of the blob store took, by operation.',
+    labelNames: ['operation'],
+    buckets: durationBuckets,
+    registers,
+  });
+  const storeCalls = new Counter({
+    name: 'berth_store_calls_total',
+    help: 'Calls of the blob store by operation and outcome.',
+    labelNames: ['operation', 'outcome'],
+    registers,
+  });
+  const storeBytes = new Counter({
+    name: 'berth_store_bytes_total',
+    help: 'Sealed bytes handed to the blob store or read from it, by operation.',
+    labelNames: ['operation'],
+    registers,
+  });
   return {
+    observeStoreCall: ({ operation, outcome, durationMs, bytes }) => {
+      storeDurations.observe({ operation }, durationMs / 1000);
+      storeCalls.inc({ operation, outcome });
+      if (bytes > 0) storeBytes.inc({ operation }, bytes);
+    },
     observeRequest: ({ operation, method, status, durationMs, receivedBytes, sentBytes }) => {
       durations.observe({ operation, method }, durationMs / 1000);
       answers.inc({ operation, status });

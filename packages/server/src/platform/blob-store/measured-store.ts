@@ -56,12 +56,15 @@ type Measure = <Result>(
 
 function measuredWriter(writer: PartWriter, measure: Measure): PartWriter {
   return {
-    append: (buffers) =>
-      measure(
+    append: (buffers) => {
+      // Afterwards they may be written, and empty.
+      const bytes = buffers.reduce((sum, buffer) => sum + buffer.length, 0);
+      return measure(
         'append',
         () => writer.append(buffers),
-        () => buffers.reduce((sum, buffer) => sum + buffer.length, 0),
-      ),
+        () => bytes,
+      );
+    },
     commit: () => measure('commit', () => writer.commit()),
     cancel: () => measure('cancel', () => writer.cancel()),
   };
