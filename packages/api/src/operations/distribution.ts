@@ -226,6 +226,11 @@ export const deleteRepository = defineOperation({
   source: 'ACR /acr/v1/{name}',
   permission: remove,
   summary: 'Deletes a repository with all its manifests and tags.',
-  responses: { 202: { description: 'gone' } },
+  responses: {
+    202: {
+      description: 'gone; the answer names at most 1,000 of each',
+      schema: Type.Object({ manifestsDeleted: Type.Array(Type.String()), tagsDeleted: Type.Array(Type.String()) }),
+    },
+  },
   errors: ['NAME_UNKNOWN'],
 });
