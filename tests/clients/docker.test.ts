@@ -23,6 +23,8 @@ clientSuite('docker', ['docker', 'dockerd'], (session) => {
     const login = ['login', '--username', session.target.username, '--password-stdin', session.target.host];
     await assert.rejects(docker(login, 'wrong'), /unauthorized|401/i);
     assert.match((await docker(login, session.target.password)).stdout, /Login Succeeded/);
+    // A refresh token in the place of the password would sign docker out in hours, and keep podman from signing in.
+    assert.doesNotMatch(await readFile(join(session.folder, 'docker', 'config.json'), 'utf8'), /identitytoken/);
   });
 
   test('builds, pushes, pulls and finds the same bytes', async () => {

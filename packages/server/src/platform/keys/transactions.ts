@@ -49,6 +49,7 @@ export const addSigningKey = defineTransaction(
 export const addFirstSigningKey = defineTransaction(
   'keys.add-first-signing-key',
   async (tx, { row, knownWrappingKeys }: NewKey<SigningKeyRow>): Promise<boolean> => {
+    await lockRows(tx.selectFrom('registries').select('id').orderBy('id').limit(1)).execute();
     if (await isOutdated(tx, knownWrappingKeys)) return false;
     // There is one current key at the most, by an index.
     await tx
