@@ -48,9 +48,14 @@ function send(
 }
 
 function noAnswer(origin: string, error: NodeJS.ErrnoException): CommandError {
+  return new CommandError(`${origin} does not answer: ${reasonOf(error)}`, nextStepFor(error.code ?? ''), { cause: error });
+}
+
+function reasonOf({ code, message }: NodeJS.ErrnoException): string {
+  // OpenSSL's own words are a line of file names.
+  if (code === 'EPROTO') return 'it does not speak TLS';
   // Of several addresses that a name has, each failed for a reason of its own.
-  const reason = error.message === '' ? (error.code ?? 'no connection') : error.message;
-  return new CommandError(`${origin} does not answer: ${reason}`, nextStepFor(error.code ?? ''), { cause: error });
+  return message === '' ? (code ?? 'no connection') : message;
 }
 
 function nextStepFor(code: string): string {

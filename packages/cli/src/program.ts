@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { rotateKeys } from './commands/keys.ts';
 import { scrub, showScrub } from './commands/scrub.ts';
@@ -5,6 +6,11 @@ import { serve } from './commands/serve.ts';
 import { collectGarbage, regeneratePassword, showStatus } from './commands/upkeep.ts';
 import { type Connection, type ConnectionOptions, findConnection } from './connection.ts';
 import type { Output } from './output.ts';
+
+/** The package's own. */
+function version(): string {
+  return (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version;
+}
 
 interface Globals extends ConnectionOptions {
   readonly json?: boolean;
@@ -14,6 +20,7 @@ interface Globals extends ConnectionOptions {
 export function createProgram(write: (line: string) => void, environment: Readonly<Record<string, string | undefined>>): Command {
   const program = new Command('berth')
     .description('A private container registry to own and run anywhere.')
+    .version(version())
     .option(
       '--data <folder>',
       'data folder of a server on this machine; otherwise BERTH_SERVER, BERTH_USERNAME, BERTH_PASSWORD say whom to ask',
