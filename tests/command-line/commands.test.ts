@@ -1,62 +1,67 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { RegistryClient, type SpawnedRegistry, randomImage, spawnRegistry } from '@berth/testkit';
-import { type BerthRun, runBerth } from './run-berth.ts';
+import { type TestContext, after, before, test } from 'node:test';
+import { RegistryClient, type StartedRegistry, randomImage, startRegistry } from '@berth/testkit';
+import { type BerthRun, failed, runBerth, succeeded } from './run-berth.ts';
 
-let dataDir = '';
-let server: SpawnedRegistry;
+let server: StartedRegistry;
 
 before(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'berth-command-'));
-  server = await spawnRegistry({ dataDir, settings: { logLevel: 'silent', garbageDelay: '0s' } });
+  server = await startRegistry({ settings: { garbageDelay: '0s' } });
 });
-after(async () => {
-  await server.stop();
-  await rm(dataDir, { recursive: true });
-});
+after(() => server.stop());
 
-const berth = (...args: string[]): Promise<BerthRun> => runBerth(['--data', dataDir, ...args]);
+const berth = (...args: string[]): Promise<BerthRun> => runBerth(['--data', server.dataDir, ...args]);
 
-function succeeded({ code, stdout, stderr }: BerthRun): string {
-  assert.deepEqual({ code, stderr }, { code: 0, stderr: '' }, stdout);
-  return stdout;
+async function startOwnServer(t: TestContext): Promise<StartedRegistry> {
+  const own = await startRegistry();
+  t.after(() => own.stop());
+  return own;
 }
-
-test('says what it can do', async () => {
-  const help = succeeded(await runBerth(['--help']));
-  for (const command of ['serve', 'status', 'keys', 'scrub', 'gc', 'passwords'])
-    assert.match(help, new RegExp(`\\n  ${command} `));
-  assert.match(succeeded(await runBerth(['--version'])), /^\d+\.\d+\.\d+\n$/);
-  assert.match(succeeded(await runBerth(['serve', '--help'])), /--tls/);
-});
-
-test('refuses what it does not know and says where help is', async () => {
-  for (const args of [['statsu'], ['status', '--quick'], ['keys', 'turn'], ['passwords', 'regenerate']]) {
-    const { code, stderr } = await berth(...args);
-    assert.equal(code, 1, args.join(' '));
-    assert.match(stderr, /^error: .+\n(?:\(Did you mean .+\)\n)?\(berth --help lists the commands\)/, args.join(' '));
-  }
-});
 
 test('status says that the server is ready', async () => {
   assert.equal(succeeded(await berth('status')), `${server.url} is ready.\n`);
   assert.deepEqual(JSON.parse(succeeded(await berth('--json', 'status'))), { status: 'ready' });
 });
 
-test('keys rotate makes another wrapping key, or another data key, and everything opens as before', async () => {
-  using client = new RegistryClient(server);
+test('keys rotate makes another wrapping key, with which everything opens as before, after a restart too', async (t) => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'berth-command-'));
+  t.after(() => rm(dataDir, { recursive: true, force: true }));
   const image = randomImage({ layerBytes: 50_000 });
+  const first = await startRegistry({ dataDir });
+  using client = new RegistryClient(first);
   await client.pushImage('keys/image', image, 'v1');
+  const told = succeeded(await runBerth(['--data', dataDir, 'keys', 'rotate']));
+  const [, id = ''] =
+    /^The wrapping key is now (\S+); [1-9]\d* keys were wrapped anew\. Back the key file up again: [^\n]+\.\n$/.exec(told) ??
+    assert.fail(told);
+  assert.ok((await readFile(join(dataDir, 'keys', 'wrapping-keys.json'), 'utf8')).includes(id));
+  await first.stop();
+  const second = await startRegistry({ dataDir });
+  t.after(() => second.stop());
+  using again = new RegistryClient(second);
+  assert.deepEqual(await again.pull('keys/image', 'manifests', 'v1'), image.manifest.bytes);
+  for (const { digest, bytes } of image.layers) assert.deepEqual(await again.pull('keys/image', 'blobs', digest), bytes);
+});
+
+test('keys rotate --data-key seals what comes with another key, and leaves what is there', async () => {
+  using client = new RegistryClient(server);
+  const images = [randomImage({ layerBytes: 50_000 }), randomImage({ layerBytes: 50_000 })] as const;
+  await client.pushImage('keys/before', images[0], 'v1');
   assert.match(
-    succeeded(await berth('keys', 'rotate')),
-    /^The wrapping key is now \S+; [1-9]\d* keys were wrapped anew\. Back the key file up/,
+    succeeded(await berth('keys', 'rotate', '--data-key')),
+    /^New content is sealed with the data key \S+; what is stored stays readable with the keys it has\.\n$/,
   );
-  assert.match(succeeded(await berth('keys', 'rotate', '--data-key')), /^New content is sealed with the data key \S+;/);
-  assert.deepEqual(await client.pull('keys/image', 'manifests', 'v1'), image.manifest.bytes);
-  for (const { digest, bytes } of image.layers) assert.deepEqual(await client.pull('keys/image', 'blobs', digest), bytes);
+  await client.pushImage('keys/after', images[1], 'v1');
+  for (const [name, image] of [['keys/before', images[0]] as const, ['keys/after', images[1]] as const])
+    for (const { digest, bytes } of image.layers) assert.deepEqual(await client.pull(name, 'blobs', digest), bytes);
+  const { key, rewrapped } = JSON.parse(succeeded(await berth('--json', 'keys', 'rotate', '--data-key'))) as {
+    key: string;
+    rewrapped: number;
+  };
+  assert.deepEqual({ key, rewrapped }, { key: 'data', rewrapped: 0 });
 });
 
 test('gc frees what nobody needs', async () => {
@@ -72,42 +77,44 @@ test('gc frees what nobody needs', async () => {
   assert.match(succeeded(await berth('gc')), /^\d+ parts deleted, \d+ candidates settled, \d+ still due\.\n$/);
 });
 
-test('scrub names damage, by its exit code too, and none when there is none', async () => {
-  using client = new RegistryClient(server);
-  const image = randomImage({ layerBytes: 50_000 });
-  await client.pushImage('scrub/image', image, 'v1');
-  assert.match(
-    succeeded(await berth('scrub', '--wait', '--pace', '1GiB')),
-    /^Scrub finished: \d+ parts .* opened\. No damage is known\.\n$/,
-  );
-  const parts = join(dataDir, 'parts');
-  const files = (await readdir(parts, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
-  for (const file of files) await truncate(join(file.parentPath, file.name), 60);
-  const found = await berth('scrub', '--wait');
-  assert.equal(found.code, 2);
-  assert.match(found.stdout, /^Scrub finished: [^\n]+\.\nDamaged \(push the content again to mend it\):\n/);
-  assert.ok(found.stdout.includes(image.layers[0]?.digest ?? 'a layer'), found.stdout);
-  assert.equal((await berth('scrub', '--status')).code, 2);
-  const refused = await berth('scrub', '--pace', 'fast');
-  assert.deepEqual(
-    [refused.code, refused.stderr],
-    [1, 'berth: "fast" is no pace.\nNext: write bytes per second, such as 50MiB.\n'],
-  );
+test('passwords regenerate shows the new password; the old one ends, and the refusal names the file that holds it', async (t) => {
+  const { dataDir, host } = await startOwnServer(t);
+  const told = succeeded(await runBerth(['--data', dataDir, 'passwords', 'regenerate', 'password']));
+  const [, value = ''] = /^password of local is now (\S+)\nIt is shown only this once\. /.exec(told) ?? assert.fail(told);
+  assert.deepEqual(failed(await runBerth(['--data', dataDir, 'gc'])), {
+    why: 'the user name or the password is wrong',
+    next: `check the password in ${join(dataDir, 'first-run.json')}; if it was replaced since, set BERTH_PASSWORD`,
+  });
+  succeeded(await runBerth(['--data', dataDir, 'gc'], { env: { BERTH_PASSWORD: value } }));
+  succeeded(await runBerth(['gc'], { env: { BERTH_SERVER: host, BERTH_PASSWORD: value } }));
 });
 
-test('passwords regenerate replaces one of the two, and says so when the old one is used', async () => {
-  const first = JSON.parse(succeeded(await berth('--json', 'passwords', 'regenerate', 'password2'))) as {
-    username: string;
-    value: string;
-  };
-  const env = { BERTH_SERVER: server.host, BERTH_USERNAME: first.username, BERTH_PASSWORD: first.value };
-  const { stdout } = await runBerth(['passwords', 'regenerate', 'password2'], { env });
-  const second = /^password2 of \w+ is now (\S+)\nIt is shown only this once\./.exec(stdout)?.[1] ?? '';
-  const refused = await runBerth(['gc'], { env });
-  assert.equal(refused.code, 1);
-  assert.match(refused.stderr, /wrong\.\nNext: check the password in BERTH_PASSWORD; /);
-  assert.ok(!refused.stderr.includes(first.value));
-  succeeded(await runBerth(['gc'], { env: { ...env, BERTH_PASSWORD: second } }));
-  const unknown = await berth('passwords', 'regenerate', 'third');
-  assert.deepEqual([unknown.code, unknown.stderr.split('\n')[0]], [1, 'berth: there is no password "third".']);
+test('passwords regenerate password2 leaves the first password, and replaces the one that signs in', async (t) => {
+  const { dataDir, host } = await startOwnServer(t);
+  const shown = succeeded(await runBerth(['--data', dataDir, '--json', 'passwords', 'regenerate', 'password2']));
+  const { username, name, value } = JSON.parse(shown) as { username: string; name: string; value: string };
+  assert.deepEqual({ username, name }, { username: 'local', name: 'password2' });
+  succeeded(await runBerth(['--data', dataDir, 'gc']));
+  const env = { BERTH_SERVER: host, BERTH_USERNAME: username, BERTH_PASSWORD: value };
+  succeeded(await runBerth(['passwords', 'regenerate', 'password2'], { env }));
+  assert.deepEqual(failed(await runBerth(['gc'], { env })), {
+    why: 'the user name or the password is wrong',
+    next: 'check the password in BERTH_PASSWORD',
+  });
+});
+
+test('a password that the admin user does not have is refused', async () => {
+  assert.deepEqual(failed(await berth('passwords', 'regenerate', 'third')), {
+    why: 'there is no password "third"',
+    next: 'the admin user has "password" and "password2"',
+  });
+});
+
+test('no command shows the password that it signs in with', async (t) => {
+  const { dataDir, password } = await startOwnServer(t);
+  const commands = ['status', 'gc', 'scrub', 'scrub --status', 'keys rotate', 'keys rotate --data-key', '--json gc'];
+  for (const command of [...commands, 'passwords regenerate password2', 'passwords regenerate password', 'gc']) {
+    const { stdout, stderr } = await runBerth(['--data', dataDir, ...command.split(' ')]);
+    assert.ok(!`${stdout}${stderr}`.includes(password), command);
+  }
 });

@@ -1,6 +1,6 @@
 import { type IncomingMessage, type RequestOptions, request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { rootCertificates } from 'node:tls';
+import { getCACertificates } from 'node:tls';
 import type { Operation } from '@berth/api';
 import { CommandError } from './command-error.ts';
 import type { Connection } from './connection.ts';
@@ -17,9 +17,16 @@ export async function callOperation(
   const body = operation.body === undefined ? undefined : JSON.stringify(input.body ?? {});
   const answer = await send(connection, { method: operation.method, path, body });
   const json = parseJson(answer.text);
-  if (!(answer.status in operation.responses)) throw refusal(connection, answer.status, json);
-  if (json !== undefined) return json;
-  throw new CommandError(`what answers at ${connection.origin} is no Berth server`, 'see that BERTH_SERVER names the right one');
+  const expected = operation.responses[answer.status];
+  if (expected === undefined) throw refusal(connection, answer.status, json);
+  if (hasMembers(json, expected.schema)) return json;
+  throw noBerthServer(connection);
+}
+
+/** Whether it may be the answer: an object with what the schema, a plain JSON Schema, requires. */
+function hasMembers(json: unknown, schema: object = {}): boolean {
+  const { required = [] } = schema as { readonly required?: readonly string[] };
+  return typeof json === 'object' && json !== null && required.every((name) => name in json);
 }
 
 interface Answer {
@@ -36,11 +43,11 @@ function send(
     auth: `${username}:${password}`,
     headers: body === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) },
   };
-  if (authority !== undefined) options.ca = [...rootCertificates, authority];
+  if (authority !== undefined) options.ca = [...getCACertificates(), authority];
   return new Promise((resolve, reject) => {
     const start = origin.startsWith('https:') ? httpsRequest : httpRequest;
     const outgoing = start(new URL(path, origin), options, (incoming) => {
-      readText(incoming).then((text) => resolve({ status: incoming.statusCode ?? 0, text }), reject);
+      readText(incoming, origin).then((text) => resolve({ status: incoming.statusCode ?? 0, text }), reject);
     });
     outgoing.on('error', (error: NodeJS.ErrnoException) => reject(noAnswer(origin, error)));
     outgoing.end(body);
@@ -59,26 +66,39 @@ function reasonOf({ code, message }: NodeJS.ErrnoException): string {
 }
 
 function nextStepFor(code: string): string {
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'call the server by a name that its certificate has';
   if (/CERT|SIGNATURE|ISSUER/.test(code)) return 'name the authority that signed its certificate with --ca';
   if (code === 'ECONNRESET' || code === 'EPROTO')
     return 'if it speaks TLS begin BERTH_SERVER with https://, otherwise with http://';
   return 'see that the server runs, and that BERTH_SERVER names it';
 }
 
-async function readText(incoming: IncomingMessage): Promise<string> {
+async function readText(incoming: IncomingMessage, origin: string): Promise<string> {
   let text = '';
   incoming.setEncoding('utf8');
-  for await (const chunk of incoming as AsyncIterable<string>) {
-    text += chunk;
-    if (text.length > maxAnswerBytes) throw new CommandError('the answer is larger than any that a Berth server gives');
+  try {
+    for await (const chunk of incoming as AsyncIterable<string>) {
+      text += chunk;
+      if (text.length > maxAnswerBytes) break;
+    }
+  } catch (error) {
+    throw new CommandError(`${origin} broke off its answer`, 'see that the server still runs, and try again', { cause: error });
   }
+  if (text.length > maxAnswerBytes) throw new CommandError('the answer is larger than any that a Berth server gives');
   return text;
 }
 
-function refusal({ origin, passwordFrom }: Connection, status: number, json: unknown): CommandError {
-  const said = messageOf(json) ?? `${origin} answered ${status}`;
+function refusal(connection: Connection, status: number, json: unknown): CommandError {
+  const said = messageOf(json);
+  if (said === undefined) return noBerthServer(connection, ` (status ${status})`);
   if (status !== 401) return new CommandError(said);
-  return new CommandError(said, `check the password in ${passwordFrom}; if it was replaced since, set BERTH_PASSWORD`);
+  const { passwordFrom } = connection;
+  const remedy = passwordFrom === 'BERTH_PASSWORD' ? '' : '; if it was replaced since, set BERTH_PASSWORD';
+  return new CommandError(said, `check the password in ${passwordFrom}${remedy}`);
+}
+
+function noBerthServer({ origin }: Connection, detail = ''): CommandError {
+  return new CommandError(`what answers at ${origin} is no Berth server${detail}`, 'see that BERTH_SERVER names the right one');
 }
 
 /** The message of the envelope that errors come in. */

@@ -20,54 +20,75 @@ export interface ConnectionOptions {
   readonly ca?: string;
 }
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /**
  * From `BERTH_SERVER`, `BERTH_USERNAME` and `BERTH_PASSWORD`, or from the data folder of a server on this machine. A
  * password is never an argument: every user of a machine can read those. @throws CommandError
  */
-export function findConnection(
-  options: ConnectionOptions,
-  environment: Readonly<Record<string, string | undefined>>,
-): Connection {
-  const { BERTH_SERVER: server, BERTH_USERNAME: username, BERTH_PASSWORD: password } = environment;
-  const folder = options.data ?? environment['BERTH_DATA'];
+export function findConnection(options: ConnectionOptions, environment: Environment): Connection {
+  const variables = readVariables(environment);
+  const { server, username = 'local', password } = variables;
   if (options.data === undefined && server !== undefined && password !== undefined) {
     return {
-      origin: originOf(server, options.ca !== undefined),
-      username: username ?? 'local',
+      origin: originOf(server, { from: 'BERTH_SERVER', isTls: options.ca !== undefined }),
+      username,
       password,
       passwordFrom: 'BERTH_PASSWORD',
       authority: readAuthority(options.ca),
     };
   }
-  if (folder === undefined && !existsSync(join('data', firstRunFile))) {
+  const folder = options.data ?? variables.folder;
+  if (folder !== undefined) return connectionOfFolder(folder, options.ca, variables);
+  // A folder that merely lies here must not give its password to a server elsewhere.
+  if (server !== undefined) {
     throw new CommandError(
-      'it is not known which server to ask',
-      'set BERTH_SERVER, BERTH_USERNAME and BERTH_PASSWORD, or name the data folder of a server on this machine with --data',
+      'BERTH_SERVER is set, but BERTH_PASSWORD is not',
+      'set BERTH_USERNAME and BERTH_PASSWORD, or name the data folder of that server with --data',
     );
   }
-  return connectionOfFolder(folder ?? 'data', {
-    ...options,
-    ...(server !== undefined && { server }),
-    ...(password !== undefined && { password }),
-  });
+  if (existsSync(join('data', firstRunFile))) return connectionOfFolder('data', options.ca, variables);
+  throw new CommandError(
+    'it is not known which server to ask',
+    'set BERTH_SERVER, BERTH_USERNAME and BERTH_PASSWORD, or name the data folder of a server on this machine with --data',
+  );
+}
+
+interface Variables {
+  readonly server: string | undefined;
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+  readonly folder: string | undefined;
+}
+
+/** An empty variable is one that is not set, as for the server. */
+function readVariables(environment: Environment): Variables {
+  const read = (name: string): string | undefined => (environment[name] === '' ? undefined : environment[name]);
+  return {
+    server: read('BERTH_SERVER'),
+    username: read('BERTH_USERNAME'),
+    password: read('BERTH_PASSWORD'),
+    folder: read('BERTH_DATA'),
+  };
 }
 
 const firstRunFile = 'first-run.json';
 
-function connectionOfFolder(
-  folder: string,
-  options: ConnectionOptions & { readonly server?: string; readonly password?: string },
-): Connection {
+/** What the variables say goes before what the folder says. */
+function connectionOfFolder(folder: string, ca: string | undefined, { server, username, password }: Variables): Connection {
   const localAuthority = join(folder, 'tls', 'authority.pem');
-  const ca = options.ca ?? (existsSync(localAuthority) ? localAuthority : undefined);
+  const authority = ca ?? (existsSync(localAuthority) ? localAuthority : undefined);
   const firstRun = join(folder, firstRunFile);
   const first = readFirstRun(firstRun);
   return {
-    origin: originOf(options.server ?? first.loginServer, ca !== undefined),
-    username: first.username,
-    password: options.password ?? first.password,
-    passwordFrom: options.password === undefined ? firstRun : 'BERTH_PASSWORD',
-    authority: readAuthority(ca),
+    origin: originOf(server ?? first.loginServer, {
+      from: server === undefined ? firstRun : 'BERTH_SERVER',
+      isTls: authority !== undefined,
+    }),
+    username: username ?? first.username,
+    password: password ?? first.password,
+    passwordFrom: password === undefined ? firstRun : 'BERTH_PASSWORD',
+    authority: readAuthority(authority),
   };
 }
 
@@ -93,15 +114,22 @@ function readFirstRun(path: string): FirstRun {
 
 function readAuthority(path: string | undefined): string | undefined {
   if (path === undefined) return undefined;
+  const nextStep = 'give a PEM file with --ca';
+  let text: string;
   try {
-    return readFileSync(path, 'utf8');
+    text = readFileSync(path, 'utf8');
   } catch (error) {
-    throw new CommandError(`the authority ${path} cannot be read`, 'give a PEM file with --ca', { cause: error });
+    throw new CommandError(`the authority ${path} cannot be read`, nextStep, { cause: error });
   }
+  // Node.js passes over a text that holds none, and the server's certificate would seem to be at fault.
+  if (!text.includes('-----BEGIN CERTIFICATE-----')) throw new CommandError(`${path} holds no certificate`, nextStep);
+  return text;
 }
 
-function originOf(server: string, isTls: boolean): string {
-  const text = /^https?:\/\//.test(server) ? server : `${isTls ? 'https' : 'http'}://${server}`;
-  if (!URL.canParse(text)) throw new CommandError(`"${server}" is no address of a server`, 'write it as https://host:port');
+/** Names `from` rather than what stands there, which may hold a password. */
+function originOf(server: string, { from, isTls }: { readonly from: string; readonly isTls: boolean }): string {
+  const text = server.includes('://') ? server : `${isTls ? 'https' : 'http'}://${server}`;
+  if (!/^https?:/i.test(text) || !URL.canParse(text))
+    throw new CommandError(`${from} names no address of a server`, 'write it as https://host:port');
   return new URL(text).origin;
 }
