@@ -31,6 +31,8 @@ export async function scrub(
     await pause(pollMs);
     state = await scrubState(connection);
   }
+  if (options.isWaiting && state.state === 'stopped')
+    throw new CommandError('the scrub stopped before its end', 'see the log of the server, and scrub again');
   show(output, state, textOf(state));
   return state.damage.length === 0;
 }
