@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { rotateKeys } from './commands/keys.ts';
 import { scrub, showScrub } from './commands/scrub.ts';
 import { serve } from './commands/serve.ts';
@@ -27,7 +27,8 @@ export function createProgram(write: (line: string) => void, environment: Readon
     )
     .option('--ca <file>', 'PEM file of an authority to trust')
     .option('--json', 'print results as JSON')
-    .showHelpAfterError('(berth --help lists the commands)');
+    .showHelpAfterError('Next: berth --help lists the commands.')
+    .configureOutput({ outputError: (text, writeError) => writeError(text.replace(/^error: (.*?)\.?$/m, 'berth: $1.')) });
   const asked = (): { readonly connection: Connection; readonly output: Output } => {
     const globals = program.opts<Globals>();
     return { connection: findConnection(globals, environment), output: { isJson: globals.json === true, write } };
@@ -39,9 +40,9 @@ export function createProgram(write: (line: string) => void, environment: Readon
     .allowUnknownOption()
     .allowExcessArguments()
     .helpOption(false)
-    .action(async (_options: unknown, command: Command) => {
+    .action((_options: unknown, command: Command) => {
       const folder = program.opts<Globals>().data;
-      process.exitCode = await serve([...(folder === undefined ? [] : ['--data', folder]), ...command.args]);
+      serve([...(folder === undefined ? [] : ['--data', folder]), ...command.args]);
     });
   program
     .command('status')
@@ -64,7 +65,7 @@ export function createProgram(write: (line: string) => void, environment: Readon
     .description('reopen every stored part and manifest in the background and report damage; exit code 2 when there is some')
     .option('--pace <size>', 'bytes per second to read, such as 50MiB')
     .option('--wait', 'until it is done')
-    .option('--status', 'only tell how far it is')
+    .addOption(new Option('--status', 'only tell how far it is').conflicts(['pace', 'wait']))
     .action(async (options: { pace?: string; wait?: boolean; status?: boolean }) => {
       const { connection, output } = asked();
       const isSound =
