@@ -5,6 +5,9 @@ import type { Operation } from '@berth/api';
 import { CommandError } from './command-error.ts';
 import type { Connection } from './connection.ts';
 
+/** Every operation of the command line answers at once and works on in the background. */
+const answerTimeoutMs = 60_000;
+
 const maxAnswerBytes = 16 * 1024 * 1024;
 
 /** Asks a server to do an operation of the contract; resolves with the JSON of its answer. @throws CommandError */
@@ -50,6 +53,7 @@ function send(
       readText(incoming, origin).then((text) => resolve({ status: incoming.statusCode ?? 0, text }), reject);
     });
     outgoing.on('error', (error: NodeJS.ErrnoException) => reject(noAnswer(origin, error)));
+    outgoing.setTimeout(answerTimeoutMs, () => outgoing.destroy(new Error(`nothing came for ${answerTimeoutMs / 1000} seconds`)));
     outgoing.end(body);
   });
 }
