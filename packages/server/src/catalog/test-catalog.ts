@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { TestContext } from 'node:test';
+import type { Need } from '@berth/api';
 import { mediaTypes } from '@berth/oci';
 import type { TestEngine } from '@berth/testkit';
 import { pino } from 'pino';
@@ -37,6 +38,8 @@ export interface TestRequest {
   /** What `Content-Length` claims; the bytes' own length by default. */
   readonly contentLength?: number;
   readonly signal?: AbortSignal;
+  /** Decides about a need; everything is allowed by default. */
+  readonly permits?: (need: Need) => boolean;
 }
 
 export interface TestAnswer {
@@ -154,7 +157,7 @@ function assemble(parts: Parts, registry: Registry): TestCatalog {
 }
 
 function routeRequest(registry: Registry, request: TestRequest): RouteRequest {
-  const { name, reference, digest, session, body } = request;
+  const { name, reference, digest, session, body, permits = () => true } = request;
   const given = Object.entries({ name, reference, digest, session }).flatMap(([key, value]) =>
     value === undefined ? [] : [[key, value]],
   );
@@ -163,7 +166,7 @@ function routeRequest(registry: Registry, request: TestRequest): RouteRequest {
   return {
     id: randomUUID(),
     registry,
-    principal: { kind: 'admin', id: 'admin:test', registryId: registry.id, permits: () => true, couldPermit: () => true },
+    principal: { kind: 'admin', id: 'admin:test', registryId: registry.id, permits, couldPermit: permits },
     params: Object.fromEntries(given) as Record<string, string>,
     query: new URLSearchParams(request.query),
     headers: request.headers ?? {},

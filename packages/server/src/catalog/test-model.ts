@@ -123,6 +123,15 @@ export class CatalogModel {
     return true;
   }
 
+  /** A push that asks for a blob is given time anew when half of it is gone. Whether it is there. */
+  keepForPush(name: string, blob: string): boolean {
+    const repository = this.repositories.get(name);
+    if (repository?.blobs.has(blob) !== true) return false;
+    const dueAt = repository.blobs.get(blob);
+    if (dueAt !== undefined && dueAt < this.time + garbageDelayMs / 2) this.link(name, blob);
+    return true;
+  }
+
   /** The first reference that is missing, in the order of checks; undefined when the push succeeds. */
   push(name: string, manifest: KnownManifest, newTags: readonly string[]): string | undefined {
     const repository = this.repositories.get(name) ?? new ModelRepository();
