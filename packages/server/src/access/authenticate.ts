@@ -5,7 +5,7 @@ import type { Principal, Registry } from '../tenancy/index.ts';
 import { parseBasic } from './basic-credentials.ts';
 import { adminPrincipal, anonymousPrincipal, bearerPrincipal } from './principals.ts';
 import type { Admin } from './queries.ts';
-import { Recent } from './recent.ts';
+import { Recent } from '../platform/recent.ts';
 import type { SignIn } from './sign-in.ts';
 import { type SignedIn, isCurrent } from './signed-in.ts';
 import { type TokenSigner, refused } from './token-signer.ts';

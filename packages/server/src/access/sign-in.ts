@@ -6,7 +6,7 @@ import type { Registry } from '../tenancy/index.ts';
 import type { GeneratedPasswords } from './generated-passwords.ts';
 import { HumanPasswords } from './human-passwords.ts';
 import { type Admin, type AdminPassword, findAdmin } from './queries.ts';
-import { Recent } from './recent.ts';
+import { Recent } from '../platform/recent.ts';
 import { type SignedIn, isCurrent } from './signed-in.ts';
 import { SignInThrottle, networkOf } from './throttle.ts';
 

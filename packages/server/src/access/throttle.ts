@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net';
 import { RegistryError } from '../errors/index.ts';
 import type { Clock } from '../platform/clock.ts';
-import { Recent } from './recent.ts';
+import { Recent } from '../platform/recent.ts';
 
 /** How many guesses in a row, and how long until one more is allowed. */
 interface Allowance {
