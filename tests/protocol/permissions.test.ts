@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
-import { type Operation, type Permission, distribution, health, upkeep } from '@berth/api';
+import { type Operation, type Permission, acr, distribution, health, upkeep } from '@berth/api';
 import { type ClientAnswer, parseChallenge, randomImage } from '@berth/testkit';
 import { type DefineCheck, type Protocol, assertStatus, locationOf, protocolTests } from './protocol-tests.ts';
 
 /** Every operation but those of the token endpoint, which checks credentials itself. */
-const operations: readonly Operation[] = [...Object.values(distribution), ...Object.values(health), ...Object.values(upkeep)];
+const operations: readonly Operation[] = [
+  ...Object.values(distribution),
+  ...Object.values(acr),
+  ...Object.values(health),
+  ...Object.values(upkeep),
+];
 const allActions = ['pull', 'push', 'delete', 'metadata_read', 'metadata_write', 'deleted_read', 'deleted_restore'];
 
 /** Who calls, and what that caller may by a model of its own: nothing here asks the server's code. */

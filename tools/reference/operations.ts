@@ -1,4 +1,4 @@
-import { type Operation, type Permission, access, distribution, health, upkeep } from '@berth/api';
+import { type Operation, type Permission, access, acr, distribution, health, upkeep } from '@berth/api';
 
 export interface OperationGroup {
   readonly title: string;
@@ -8,6 +8,7 @@ export interface OperationGroup {
 /** The operations of the contract, in the order of the reference. */
 export const operationGroups: readonly OperationGroup[] = [
   { title: 'Distribution', operations: inOrder(distribution) },
+  { title: 'ACR', operations: inOrder(acr) },
   { title: 'Access', operations: inOrder(access) },
   { title: 'Upkeep', operations: inOrder(upkeep) },
   { title: 'Health', operations: inOrder(health) },

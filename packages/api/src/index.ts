@@ -1,5 +1,6 @@
 export { type Operation, type OperationResponse, defineOperation } from './operation.ts';
 export type { Need, Permission, RepositoryAction } from './permission.ts';
+export * as acr from './operations/acr.ts';
 export * as access from './operations/access.ts';
 export * as distribution from './operations/distribution.ts';
 export * as health from './operations/health.ts';

@@ -1,4 +1,16 @@
-import type { TArray, TInteger, TLiteral, TNull, TObject, TOptional, TProperties, TSchema, TString, TUnion } from 'typebox';
+import type {
+  TArray,
+  TBoolean,
+  TInteger,
+  TLiteral,
+  TNull,
+  TObject,
+  TOptional,
+  TProperties,
+  TSchema,
+  TString,
+  TUnion,
+} from 'typebox';
 
 type Options = Readonly<Record<string, unknown>>;
 
@@ -13,6 +25,7 @@ const optional = new WeakSet<object>();
 export const Type = {
   String: (options: Options = {}): TString => schema({ type: 'string', ...options }),
   Integer: (options: Options = {}): TInteger => schema({ type: 'integer', ...options }),
+  Boolean: (): TBoolean => schema({ type: 'boolean' }),
   Null: (): TNull => schema({ type: 'null' }),
   Literal: <const Value extends string>(value: Value): TLiteral<Value> => schema({ type: 'string', const: value }),
   Array: <Item extends TSchema>(items: Item): TArray<Item> => schema({ type: 'array', items }),

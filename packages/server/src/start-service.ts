@@ -156,7 +156,7 @@ function createFeatures(settings: Settings, { storage, access, metrics, clock, l
   const { database, keys, store } = storage;
   const common = { database, keys, clock, log, garbageDelayMs: settings.garbageDelayMs };
   const blobs = createBlobs({ ...common, store, uploadExpiryMs: settings.uploadExpiryMs });
-  const catalog = createCatalog({ ...common, manifestCacheBytes: settings.manifestCacheBytes });
+  const catalog = createCatalog({ ...common, readBlob: blobs.read, manifestCacheBytes: settings.manifestCacheBytes });
   const scrub = createScrub({ database, keys, clock, log, store });
   const collector = createCollector({ database, clock, log, handlers: [...blobs.garbageHandlers, ...catalog.garbageHandlers] });
   measure(metrics, {

@@ -2,10 +2,11 @@ import type { Digest } from '@berth/oci';
 import { RegistryError } from '../errors/index.ts';
 import { PartDamagedError } from '../platform/blob-store/index.ts';
 import { recordDamage } from '../platform/damage/index.ts';
+import { requireReadable } from '../repositories/index.ts';
 import type { BlobsContext } from './blobs-context.ts';
 import { type LinkedBlob, type StoredPart, findLinkedBlob, partsOfBlob } from './queries.ts';
 
-/** @throws BLOB_UNKNOWN */
+/** @throws BLOB_UNKNOWN, REGISTRY_DISALLOWED_OPERATION */
 export async function requireBlob(
   context: BlobsContext,
   registryId: number,
@@ -14,6 +15,7 @@ export async function requireBlob(
 ): Promise<LinkedBlob> {
   const blob = await findLinkedBlob(context.database.read, registryId, repository, digest);
   if (blob === undefined) throw blobUnknown(repository, digest);
+  requireReadable(blob, `the repository ${repository}`);
   return blob;
 }
 

@@ -3,11 +3,13 @@ import type { GarbageHandler } from '../platform/garbage/index.ts';
 import type { BlobsContext } from './blobs-context.ts';
 import { garbageHandlers } from './collect.ts';
 import { expireUploads } from './expire-uploads.ts';
+import { type BlobToRead, readBlob } from './read-blob.ts';
 import { blobRoutes } from './routes.ts';
 import { UploadSessions } from './upload-sessions.ts';
 
 export { endUpload } from './free-parts.ts';
 export { findLinkedBlobs } from './link-blob.ts';
+export type { BlobToRead } from './read-blob.ts';
 export { linkSubject } from './model.ts';
 export { blobTransactions } from './transactions.ts';
 
@@ -21,6 +23,8 @@ export interface Blobs {
   readonly garbageHandlers: readonly GarbageHandler[];
   /** To be called again and again. Resolves with the number of uploads that were given up. */
   expireUploads(signal: AbortSignal): Promise<number>;
+  /** A small blob whole; undefined when it is missing or larger. @throws CONTENT_DAMAGED */
+  read(wanted: BlobToRead): Promise<Buffer | undefined>;
   /** Requests that are receiving bytes now. */
   activeUploads(): number;
   /** Parts whose objects collection has deleted since the start. */
@@ -43,6 +47,7 @@ export function createBlobs({ uploadExpiryMs, ...options }: BlobsOptions): Blobs
       },
     }),
     expireUploads: (signal) => expireUploads(context, uploadExpiryMs, signal),
+    read: (wanted) => readBlob(context, wanted),
     activeUploads: () => context.sessions.active.length,
     freedParts: () => freed,
     stop: () => context.sessions.stop(),

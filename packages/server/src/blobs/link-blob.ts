@@ -1,7 +1,7 @@
 import { type TransactionDefinition, type WriteQueries, defineTransaction, lockRows } from '../platform/database/index.ts';
 import { isBlobDamaged } from '../platform/damage/index.ts';
 import { addCandidate, renewCandidate } from '../platform/garbage/candidates.ts';
-import { ensureRepository, findRepositoryId } from '../repositories/index.ts';
+import { ensureRepository, findDeletable, findRepository, findRepositoryId } from '../repositories/index.ts';
 import { endUpload } from './free-parts.ts';
 import { linkSubject } from './model.ts';
 
@@ -80,6 +80,9 @@ export interface MountBlob {
  * damaged: then the client sends the bytes, and so repairs it.
  */
 export const mountBlob = defineTransaction('blobs.mount', async (tx, input: MountBlob): Promise<boolean> => {
+  const source = await findRepository(tx, input.registryId, input.source);
+  // What may not be read cannot be read by way of another repository.
+  if (source?.read_enabled === 0) return false;
   const blobId = await holdLinkedBlob(tx, { ...input, repository: input.source });
   if (blobId === undefined || (await isBlobDamaged(tx, blobId))) return false;
   const repositoryId = await ensureRepository(tx, input.registryId, input.target, input.now);
@@ -132,11 +135,11 @@ export interface UnlinkBlob extends BlobPlace {
   readonly now: number;
 }
 
-/** Takes a blob out of a repository unless a manifest there needs it. */
+/** Takes a blob out of a repository unless a manifest there needs it. @throws REGISTRY_DISALLOWED_OPERATION */
 export const unlinkBlob = defineTransaction(
   'blobs.unlink',
   async (tx, input: UnlinkBlob): Promise<'unknown' | 'in-use' | 'unlinked'> => {
-    const repositoryId = await findRepositoryId(tx, input.registryId, input.repository);
+    const repositoryId = await findDeletable(tx, input.registryId, input.repository);
     if (repositoryId === undefined) return 'unknown';
     const blob = await tx
       .selectFrom('blobs')

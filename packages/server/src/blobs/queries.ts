@@ -8,6 +8,8 @@ export interface LinkedBlob {
   readonly size_bytes: number;
   readonly repository_id: number;
   readonly linked_at: number;
+  /** Of the repository. */
+  readonly read_enabled: number;
 }
 
 const linkedBlob = prepareRead<{ registryId: number; repository: string; digest: string }, LinkedBlob>(
@@ -16,7 +18,13 @@ const linkedBlob = prepareRead<{ registryId: number; repository: string; digest:
       .selectFrom('repositories')
       .innerJoin('repository_blobs', 'repository_blobs.repository_id', 'repositories.id')
       .innerJoin('blobs', 'blobs.id', 'repository_blobs.blob_id')
-      .select(['blobs.id', 'blobs.size_bytes', 'repository_blobs.repository_id', 'repository_blobs.linked_at'])
+      .select([
+        'blobs.id',
+        'blobs.size_bytes',
+        'repository_blobs.repository_id',
+        'repository_blobs.linked_at',
+        'repositories.read_enabled',
+      ])
       .where('repositories.registry_id', '=', registryId)
       .where('repositories.name', '=', repository)
       .where('repositories.deleted_at', 'is', null)

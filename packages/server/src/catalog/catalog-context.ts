@@ -1,10 +1,13 @@
 import type { Logger } from 'pino';
+import type { BlobToRead } from '../blobs/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database/index.ts';
 import type { KeyRing } from '../platform/keys/index.ts';
+import type { Recent } from '../platform/recent.ts';
 import type { LargeManifestGate } from './large-manifest-gate.ts';
 import type { ManifestCache } from './manifest-cache.ts';
 import type { ManifestParser } from './manifest-parser.ts';
+import type { Platform } from './model.ts';
 
 /** What the actions of this feature work with. */
 export interface CatalogContext {
@@ -15,6 +18,9 @@ export interface CatalogContext {
   readonly cache: ManifestCache;
   readonly parser: ManifestParser;
   readonly gate: LargeManifestGate;
+  /** What configs tell, by their digest. */
+  readonly platforms: Recent<Platform>;
+  readonly readBlob: (wanted: BlobToRead) => Promise<Buffer | undefined>;
   /** How long a blob may stay without a manifest that uses it. */
   readonly garbageDelayMs: number;
 }

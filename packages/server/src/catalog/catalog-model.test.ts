@@ -34,6 +34,12 @@ async function compare(model: CatalogModel, registry: TestCatalog, name: string)
   const listed = await registry.ask('list-tags', { name });
   if (expected === undefined) assert.equal(listed.error, 'NAME_UNKNOWN');
   else assert.deepEqual(listed.json, { name, tags: [...expected.tags.keys()].toSorted() });
+  const facts = await registry.ask('acr-get-repository', { name });
+  if (expected?.isListed !== true) assert.equal(facts.error, 'NAME_UNKNOWN');
+  else {
+    const { manifestCount, tagCount } = facts.json as { manifestCount: number; tagCount: number };
+    assert.deepEqual([manifestCount, tagCount], [expected.manifests.size, expected.tags.size]);
+  }
   for (const { digest } of blobs) {
     assert.equal(
       // As one who may only pull: a push that is told of a blob keeps it longer.

@@ -1,5 +1,7 @@
 import type { Route } from '../http/route.ts';
 import type { GarbageHandler } from '../platform/garbage/handler.ts';
+import { Recent } from '../platform/recent.ts';
+import { acrRoutes } from './acr/routes.ts';
 import type { CatalogContext } from './catalog-context.ts';
 import { repositoryCollection } from './collect-repository.ts';
 import { LargeManifestGate } from './large-manifest-gate.ts';
@@ -7,7 +9,10 @@ import { ManifestCache } from './manifest-cache.ts';
 import { ManifestParser } from './manifest-parser.ts';
 import { catalogRoutes } from './routes.ts';
 
-export interface CatalogOptions extends Omit<CatalogContext, 'cache' | 'parser' | 'gate'> {
+/** A few hundred bytes each. */
+const maxPlatforms = 10_000;
+
+export interface CatalogOptions extends Omit<CatalogContext, 'cache' | 'parser' | 'gate' | 'platforms'> {
   /** Memory for opened manifests. */
   readonly manifestCacheBytes: number;
 }
@@ -27,9 +32,10 @@ export function createCatalog({ manifestCacheBytes, ...options }: CatalogOptions
     cache: new ManifestCache(manifestCacheBytes),
     parser,
     gate: new LargeManifestGate(),
+    platforms: new Recent({ maxEntries: maxPlatforms }),
   };
   return {
-    routes: catalogRoutes(context),
+    routes: [...catalogRoutes(context), ...acrRoutes(context)],
     garbageHandlers: [{ kind: 'repository', transaction: repositoryCollection }],
     close: () => parser.close(),
   };

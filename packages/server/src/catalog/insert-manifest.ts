@@ -5,19 +5,34 @@ import type { PushManifest } from './model.ts';
 
 const rowsPerStatement = 500;
 
+export interface LockedManifest {
+  readonly id: number;
+  readonly delete_enabled: number;
+  readonly write_enabled: number;
+}
+
 /** Locked until the transaction ends, so that a delete cannot pass a tag that is being set. */
-export async function lockManifest(tx: WriteQueries, repositoryId: number, digest: string): Promise<number | undefined> {
-  const row = await lockRows(
-    tx.selectFrom('manifests').select('id').where('repository_id', '=', repositoryId).where('digest', '=', digest),
+export function lockManifest(tx: WriteQueries, repositoryId: number, digest: string): Promise<LockedManifest | undefined> {
+  return lockRows(
+    tx
+      .selectFrom('manifests')
+      .select(['id', 'delete_enabled', 'write_enabled'])
+      .where('repository_id', '=', repositoryId)
+      .where('digest', '=', digest),
   ).executeTakeFirst();
-  return row?.id;
+}
+
+export interface InsertedManifest {
+  readonly id: number;
+  /** False when it was there already. */
+  readonly isNew: boolean;
 }
 
 /**
  * Writes a manifest with its references, after all that it needs was found in the repository.
  * @throws MANIFEST_BLOB_UNKNOWN naming the first that is missing
  */
-export async function insertManifest(tx: WriteQueries, repositoryId: number, input: PushManifest): Promise<number> {
+export async function insertManifest(tx: WriteQueries, repositoryId: number, input: PushManifest): Promise<InsertedManifest> {
   const linked = await findLinkedBlobs(tx, input.registryId, repositoryId, [...input.blobs, ...input.optionalBlobs]);
   const missing = input.blobs.find((digest) => !linked.has(digest)) ?? (await missingChild(tx, repositoryId, input.children));
   if (missing !== undefined) {
@@ -39,15 +54,18 @@ export async function insertManifest(tx: WriteQueries, repositoryId: number, inp
       sealed_content: input.sealedContent,
       sealed_annotations: input.sealedAnnotations,
       pushed_at: input.now,
+      updated_at: input.now,
     })
     .onConflict((conflict) => conflict.columns(['repository_id', 'digest']).doNothing())
     .returning('id')
     .executeTakeFirst();
   // On PostgreSQL the same push may have committed between the look and the insert: then that one is ours.
-  if (inserted === undefined)
-    return (await lockManifest(tx, repositoryId, input.digest)) ?? insertManifest(tx, repositoryId, input);
+  if (inserted === undefined) {
+    const present = await lockManifest(tx, repositoryId, input.digest);
+    return present === undefined ? insertManifest(tx, repositoryId, input) : { id: present.id, isNew: false };
+  }
   await insertReferences(tx, { repository_id: repositoryId, manifest_id: inserted.id }, [...linked.values()], input.children);
-  return inserted.id;
+  return { id: inserted.id, isNew: true };
 }
 
 /** Seals the same content anew, where what is stored does not open. */

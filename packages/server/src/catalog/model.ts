@@ -51,6 +51,12 @@ export interface PushManifest {
   readonly now: number;
 }
 
+/** What an image's config says that it runs on. */
+export interface Platform {
+  readonly architecture?: string;
+  readonly os?: string;
+}
+
 /** At least ten tags in one push must work (OCI end-7b); the answer names them all in one header, which stays below 8 KiB. */
 export const maxTagsPerPush = 50;
 

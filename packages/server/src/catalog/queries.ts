@@ -1,11 +1,18 @@
+import { sql } from 'kysely';
 import { type ReadQueries, type WriteQueries, prepareRead } from '../platform/database/index.ts';
 
-/** A manifest without its bytes. */
-export interface FoundManifest {
+/** What it takes to open a manifest. */
+export interface StoredManifest {
   readonly id: number;
   readonly digest: string;
   readonly media_type: string;
   readonly size_bytes: number;
+}
+
+/** A manifest without its bytes. */
+export interface FoundManifest extends StoredManifest {
+  /** 0 when the repository, the tag that was asked for or the manifest may not be read. */
+  readonly is_readable: number;
 }
 
 interface ByReference extends Record<string, unknown> {
@@ -21,6 +28,11 @@ const byTag = prepareRead<ByReference, FoundManifest>((db, { registryId, reposit
     .innerJoin('tags', 'tags.repository_id', 'repositories.id')
     .innerJoin('manifests', 'manifests.id', 'tags.manifest_id')
     .select(['manifests.id', 'manifests.digest', 'manifests.media_type', 'manifests.size_bytes'])
+    .select(
+      sql<number>`${sql.ref('repositories.read_enabled')} * ${sql.ref('tags.read_enabled')} * ${sql.ref('manifests.read_enabled')}`.as(
+        'is_readable',
+      ),
+    )
     .where('repositories.registry_id', '=', registryId)
     .where('repositories.name', '=', repository)
     .where('repositories.deleted_at', 'is', null)
@@ -32,6 +44,7 @@ const byDigest = prepareRead<ByReference, FoundManifest>((db, { registryId, repo
     .selectFrom('repositories')
     .innerJoin('manifests', 'manifests.repository_id', 'repositories.id')
     .select(['manifests.id', 'manifests.digest', 'manifests.media_type', 'manifests.size_bytes'])
+    .select(sql<number>`${sql.ref('repositories.read_enabled')} * ${sql.ref('manifests.read_enabled')}`.as('is_readable'))
     .where('repositories.registry_id', '=', registryId)
     .where('repositories.name', '=', repository)
     .where('repositories.deleted_at', 'is', null)
@@ -70,6 +83,7 @@ const tagPage = prepareRead<NamePage & { repositoryId: number }, { name: string 
     .selectFrom('tags')
     .select('name')
     .where('repository_id', '=', repositoryId)
+    .where('list_enabled', '=', 1)
     .where('name', '>', after)
     .orderBy('name')
     .limit(limit),
@@ -90,6 +104,7 @@ const repositoryPage = prepareRead<NamePage & { registryId: number }, { name: st
     .where('registry_id', '=', registryId)
     .where('listed_at', 'is not', null)
     .where('deleted_at', 'is', null)
+    .where('list_enabled', '=', 1)
     .where('name', '>', after)
     .orderBy('name')
     .limit(limit),
@@ -129,6 +144,7 @@ export function referrersAfter(db: ReadQueries, page: ReferrerPage): Promise<Ref
     .select(({ fn }) => fn<number | null>('length', ['sealed_annotations']).as('annotations_bytes'))
     .where('repository_id', '=', page.repositoryId)
     .where('subject_digest', '=', page.subject)
+    .where('list_enabled', '=', 1)
     .where('digest', '>', page.after);
   if (page.artifactType === null) query = query.where('artifact_type', 'is', null);
   else if (page.artifactType !== undefined) query = query.where('artifact_type', '=', page.artifactType);

@@ -1,13 +1,13 @@
 import { type Reference, parseReference } from '@berth/oci';
 import { RegistryError } from '../errors/index.ts';
 import { SealBrokenError, openBytes } from '../platform/sealing/index.ts';
-import { findRepositoryId } from '../repositories/index.ts';
+import { findRepositoryId, requireReadable } from '../repositories/index.ts';
 import type { CatalogContext } from './catalog-context.ts';
 import type { OpenedManifest } from './manifest-cache.ts';
 import { manifestSeal } from './model.ts';
-import { type FoundManifest, findByDigest, findByTag, sealedContent } from './queries.ts';
+import { type FoundManifest, type StoredManifest, findByDigest, findByTag, sealedContent } from './queries.ts';
 
-/** @throws MANIFEST_UNKNOWN, or NAME_UNKNOWN when the repository does not exist */
+/** @throws MANIFEST_UNKNOWN, NAME_UNKNOWN when the repository does not exist, REGISTRY_DISALLOWED_OPERATION */
 export async function requireManifest(
   context: CatalogContext,
   registryId: number,
@@ -19,7 +19,10 @@ export async function requireManifest(
   const found = await (reference.kind === 'tag'
     ? findByTag(context.database.read, wanted)
     : findByDigest(context.database.read, wanted));
-  if (found !== undefined) return found;
+  if (found !== undefined) {
+    requireReadable({ read_enabled: found.is_readable }, `the manifest ${text} of ${repository}`);
+    return found;
+  }
   if ((await findRepositoryId(context.database.read, registryId, repository)) === undefined) throw nameUnknown(repository);
   throw manifestUnknown(repository, reference);
 }
@@ -35,7 +38,7 @@ export function nameUnknown(repository: string): RegistryError {
   return new RegistryError('NAME_UNKNOWN', { message: `there is no repository ${repository}`, detail: { name: repository } });
 }
 
-export function headersOf(manifest: FoundManifest): Readonly<Record<string, string>> {
+export function headersOf(manifest: StoredManifest): Readonly<Record<string, string>> {
   return { 'Content-Type': manifest.media_type, 'Docker-Content-Digest': manifest.digest, ETag: `"${manifest.digest}"` };
 }
 
@@ -43,7 +46,7 @@ export function headersOf(manifest: FoundManifest): Readonly<Record<string, stri
 export async function openManifest(
   context: CatalogContext,
   registryId: number,
-  manifest: FoundManifest,
+  manifest: StoredManifest,
 ): Promise<OpenedManifest> {
   const cached = context.cache.get(registryId, manifest.digest);
   // A document without a mediaType of its own may have been pushed as another type into another repository.
@@ -54,7 +57,7 @@ export async function openManifest(
   return opened;
 }
 
-async function unseal(context: CatalogContext, registryId: number, manifest: FoundManifest): Promise<Buffer> {
+async function unseal(context: CatalogContext, registryId: number, manifest: StoredManifest): Promise<Buffer> {
   const sealed = await sealedContent(context.database.read, manifest.id);
   if (sealed === undefined)
     throw new RegistryError('MANIFEST_UNKNOWN', { message: `the manifest ${manifest.digest} was deleted just now` });

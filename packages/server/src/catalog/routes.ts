@@ -70,10 +70,11 @@ async function removeManifest(context: CatalogContext, request: RouteRequest): P
   const { database, clock, garbageDelayMs } = context;
   const target = { registryId: request.registry.id, repository: param(request, 'name') };
   const reference = parseReference(param(request, 'reference'));
+  const now = clock.now();
   const outcome =
     reference.kind === 'tag'
-      ? await database.write(deleteTag, { ...target, tag: reference.tag })
-      : await database.write(deleteManifest, { ...target, digest: reference.digest, dueAt: clock.now() + garbageDelayMs });
+      ? await database.write(deleteTag, { ...target, tag: reference.tag, now })
+      : await database.write(deleteManifest, { ...target, digest: reference.digest, dueAt: now + garbageDelayMs, now });
   if (outcome === 'repository-unknown') throw nameUnknown(target.repository);
   if (outcome === 'manifest-unknown') throw manifestUnknown(target.repository, reference);
   return { status: 202 };

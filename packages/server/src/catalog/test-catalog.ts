@@ -115,7 +115,7 @@ function assemble(parts: Parts, registry: Registry): TestCatalog {
   const log = pino({ level: 'error' }, { write: (line: string) => void logged.push(line) });
   const common = { database, keys, clock, log, garbageDelayMs };
   const blobs = createBlobs({ ...common, store, uploadExpiryMs: garbageDelayMs });
-  const catalog = createCatalog({ ...common, manifestCacheBytes: parts.manifestCacheBytes });
+  const catalog = createCatalog({ ...common, readBlob: blobs.read, manifestCacheBytes: parts.manifestCacheBytes });
   t.after(() => catalog.close());
   const routes = new Map([...blobs.routes, ...catalog.routes].map((route) => [route.operation.id, route]));
   const collector = createCollector({ database, clock, log, handlers: [...blobs.garbageHandlers, ...catalog.garbageHandlers] });

@@ -1,41 +1,117 @@
 import { linkSubject } from '../blobs/index.ts';
-import { type TransactionDefinition, type WriteQueries, defineTransaction } from '../platform/database/index.ts';
+import { type Insertable, sql } from 'kysely';
+import {
+  type TagRow,
+  type TransactionDefinition,
+  type WriteQueries,
+  defineTransaction,
+  lockRows,
+} from '../platform/database/index.ts';
 import { addCandidate, addCandidates } from '../platform/garbage/candidates.ts';
-import { ensureRepository, findRepositoryId } from '../repositories/index.ts';
+import { ensureRepository, findDeletable, requireDeletable, requireWritable } from '../repositories/index.ts';
 import { repositoryCollection } from './collect-repository.ts';
 import { insertManifest, lockManifest, resealManifest } from './insert-manifest.ts';
 import type { PushManifest } from './model.ts';
 import { tagsAfter } from './queries.ts';
+import { attributeTransactions } from './acr/update-attributes.ts';
 
 /**
  * Stores a manifest and points tags at it, in one step. A manifest that is there already stays as it is: only the tags move.
- * @throws MANIFEST_BLOB_UNKNOWN naming what the repository does not have
+ * @throws MANIFEST_BLOB_UNKNOWN naming what the repository does not have; REGISTRY_DISALLOWED_OPERATION
  */
 export const pushManifest = defineTransaction('catalog.push-manifest', async (tx, input: PushManifest): Promise<void> => {
   const repositoryId = await ensureRepository(tx, input.registryId, input.repository, input.now);
   const known = await lockManifest(tx, repositoryId, input.digest);
-  if (known !== undefined && input.isRepair) await resealManifest(tx, known, input);
-  const manifestId = known ?? (await insertManifest(tx, repositoryId, input));
-  await pointTags(tx, repositoryId, manifestId, input);
-  await tx
-    .updateTable('repositories')
-    .set({ listed_at: input.now })
-    .where('id', '=', repositoryId)
-    .where('listed_at', 'is', null)
-    .execute();
+  if (known !== undefined && input.isRepair) await resealManifest(tx, known.id, input);
+  const { id, isNew } = known === undefined ? await insertManifest(tx, repositoryId, input) : { id: known.id, isNew: false };
+  const newTags = await pointTags(tx, repositoryId, id, input);
+  await countIn(tx, repositoryId, { manifests: isNew ? 1 : 0, tags: newTags, now: input.now });
 });
 
-/** In one order, so that two pushes of the same tags cannot wait for each other. */
-async function pointTags(tx: WriteQueries, repositoryId: number, manifestId: number, { tags, now }: PushManifest): Promise<void> {
-  if (tags.length === 0) return;
-  const rows = tags.toSorted().map((name) => ({ repository_id: repositoryId, name, manifest_id: manifestId, pushed_at: now }));
+/** The last statement of a push: until it commits, other pushes of the repository wait here (PostgreSQL). */
+async function countIn(
+  tx: WriteQueries,
+  repositoryId: number,
+  { manifests, tags, now }: { readonly manifests: number; readonly tags: number; readonly now: number },
+): Promise<void> {
   await tx
+    .updateTable('repositories')
+    .set((eb) => ({
+      listed_at: eb.fn.coalesce('listed_at', eb.val(now)),
+      updated_at: now,
+      manifest_count: eb('manifest_count', '+', manifests),
+      tag_count: eb('tag_count', '+', tags),
+    }))
+    .where('id', '=', repositoryId)
+    .execute();
+}
+
+/**
+ * Returns how many of the tags are new. In one order, so that two pushes of the same tags cannot wait for each other.
+ * @throws REGISTRY_DISALLOWED_OPERATION when a locked tag would move
+ */
+async function pointTags(
+  tx: WriteQueries,
+  repositoryId: number,
+  manifestId: number,
+  { repository, tags, now }: PushManifest,
+): Promise<number> {
+  if (tags.length === 0) return 0;
+  const names = tags.toSorted();
+  const times = { pushed_at: now, updated_at: now };
+  const rows = names.map((name) => ({ repository_id: repositoryId, name, manifest_id: manifestId, created_at: now, ...times }));
+  let added = 0;
+  for (let left = rows; left.length > 0; ) {
+    const created = await insertAbsent(tx, left);
+    added += created.size;
+    const others = left.filter((row) => !created.has(row.name));
+    if (others.length === 0) break;
+    const present = await moveTags(tx, { repositoryId, repository, manifestId, names: others.map((row) => row.name), times });
+    // On PostgreSQL a tag may have been deleted between the two statements: then it is new after all.
+    left = others.filter((row) => !present.has(row.name));
+  }
+  return added;
+}
+
+async function insertAbsent(tx: WriteQueries, rows: readonly Insertable<TagRow>[]): Promise<ReadonlySet<string>> {
+  const added = await tx
     .insertInto('tags')
     .values(rows)
-    .onConflict((conflict) =>
-      conflict.columns(['repository_id', 'name']).doUpdateSet({ manifest_id: manifestId, pushed_at: now }),
-    )
+    .onConflict((conflict) => conflict.columns(['repository_id', 'name']).doNothing())
+    .returning('name')
     .execute();
+  return new Set(added.map((row) => row.name));
+}
+
+interface MovedTags {
+  readonly repositoryId: number;
+  readonly repository: string;
+  readonly manifestId: number;
+  readonly names: readonly string[];
+  readonly times: { readonly pushed_at: number; readonly updated_at: number };
+}
+
+/** Points tags that are there at a manifest, and returns their names. @throws REGISTRY_DISALLOWED_OPERATION */
+async function moveTags(
+  tx: WriteQueries,
+  { repositoryId, repository, manifestId, names, times }: MovedTags,
+): Promise<ReadonlySet<string>> {
+  const present = await lockRows(
+    tx
+      .selectFrom('tags')
+      .select(['name', 'manifest_id', 'write_enabled'])
+      .where('repository_id', '=', repositoryId)
+      .where('name', 'in', names)
+      .orderBy('name'),
+  ).execute();
+  for (const tag of present) if (tag.manifest_id !== manifestId) requireWritable(tag, `the tag ${tag.name} of ${repository}`);
+  await tx
+    .updateTable('tags')
+    .set({ manifest_id: manifestId, ...times })
+    .where('repository_id', '=', repositoryId)
+    .where('name', 'in', names)
+    .execute();
+  return new Set(present.map((tag) => tag.name));
 }
 
 export interface DeleteManifest {
@@ -44,22 +120,34 @@ export interface DeleteManifest {
   readonly digest: string;
   /** When collection should look at the blobs that may have lost their last use (ms). */
   readonly dueAt: number;
+  readonly now: number;
 }
 
 export type DeleteOutcome = 'deleted' | 'repository-unknown' | 'manifest-unknown';
 
-/** Deletes a manifest with all its tags (OCI end-9). Costs as much as hangs on it, whatever else the repository holds. */
+/**
+ * Deletes a manifest with all its tags (OCI end-9). Costs as much as hangs on it, whatever else the repository holds.
+ * @throws REGISTRY_DISALLOWED_OPERATION
+ */
 export const deleteManifest = defineTransaction(
   'catalog.delete-manifest',
   async (tx, input: DeleteManifest): Promise<DeleteOutcome> => {
-    const repositoryId = await findRepositoryId(tx, input.registryId, input.repository);
+    const repositoryId = await findDeletable(tx, input.registryId, input.repository);
     if (repositoryId === undefined) return 'repository-unknown';
-    const manifestId = await lockManifest(tx, repositoryId, input.digest);
-    if (manifestId === undefined) return 'manifest-unknown';
-    const used = await tx.selectFrom('manifest_blobs').select('blob_id').where('manifest_id', '=', manifestId).execute();
-    await tx.deleteFrom('manifests').where('id', '=', manifestId).execute();
+    const manifest = await lockManifest(tx, repositoryId, input.digest);
+    if (manifest === undefined) return 'manifest-unknown';
+    requireDeletable(manifest, `the manifest ${input.digest} of ${input.repository}`);
+    const tags = await tx
+      .deleteFrom('tags')
+      .where('manifest_id', '=', manifest.id)
+      .returning(['name', 'delete_enabled', 'write_enabled'])
+      .execute();
+    for (const tag of tags) requireDeletable(tag, `the tag ${tag.name} of ${input.repository}`);
+    const used = await tx.selectFrom('manifest_blobs').select('blob_id').where('manifest_id', '=', manifest.id).execute();
+    await tx.deleteFrom('manifests').where('id', '=', manifest.id).execute();
     const subjects = used.map((row) => linkSubject(repositoryId, row.blob_id));
     await addCandidates(tx, 'repository-blob', subjects, input.dueAt);
+    await countIn(tx, repositoryId, { manifests: -1, tags: -tags.length, now: input.now });
     return 'deleted';
   },
 );
@@ -68,19 +156,23 @@ export interface DeleteTag {
   readonly registryId: number;
   readonly repository: string;
   readonly tag: string;
+  readonly now: number;
 }
 
-/** Removes a tag; its manifest stays. */
+/** Removes a tag; its manifest stays. @throws REGISTRY_DISALLOWED_OPERATION */
 export const deleteTag = defineTransaction('catalog.delete-tag', async (tx, input: DeleteTag): Promise<DeleteOutcome> => {
-  const repositoryId = await findRepositoryId(tx, input.registryId, input.repository);
+  const repositoryId = await findDeletable(tx, input.registryId, input.repository);
   if (repositoryId === undefined) return 'repository-unknown';
   const removed = await tx
     .deleteFrom('tags')
     .where('repository_id', '=', repositoryId)
     .where('name', '=', input.tag)
-    .returning('name')
-    .execute();
-  return removed.length > 0 ? 'deleted' : 'manifest-unknown';
+    .returning(['delete_enabled', 'write_enabled'])
+    .executeTakeFirst();
+  if (removed === undefined) return 'manifest-unknown';
+  requireDeletable(removed, `the tag ${input.tag} of ${input.repository}`);
+  await countIn(tx, repositoryId, { manifests: 0, tags: -1, now: input.now });
+  return 'deleted';
 });
 
 export interface DeleteRepository {
@@ -98,7 +190,7 @@ export interface DeletedRepository {
 
 /**
  * The name is free at once and nothing is readable through it; the rows go in batches. Undefined when there was none. Of
- * what goes, the first are named.
+ * what goes, the first are named. @throws REGISTRY_DISALLOWED_OPERATION when it is locked, or anything in it
  */
 export const deleteRepository = defineTransaction(
   'catalog.delete-repository',
@@ -109,9 +201,11 @@ export const deleteRepository = defineTransaction(
       .where('registry_id', '=', input.registryId)
       .where('name', '=', input.repository)
       .where('deleted_at', 'is', null)
-      .returning('id')
+      .returning(['id', 'delete_enabled', 'write_enabled'])
       .executeTakeFirst();
     if (deleted === undefined) return undefined;
+    requireDeletable(deleted, `the repository ${input.repository}`);
+    await requireNoLocks(tx, deleted.id, input.repository);
     await addCandidate(tx, 'repository', String(deleted.id), input.now);
     const tags = await tagsAfter(tx, { repositoryId: deleted.id, after: '', limit: input.namesLimit });
     const manifests = await tx
@@ -125,10 +219,32 @@ export const deleteRepository = defineTransaction(
   },
 );
 
+/** @throws REGISTRY_DISALLOWED_OPERATION naming one that is locked */
+async function requireNoLocks(tx: WriteQueries, repositoryId: number, repository: string): Promise<void> {
+  const isLocked = sql<boolean>`(delete_enabled = 0 or write_enabled = 0)`;
+  const tag = await tx
+    .selectFrom('tags')
+    .select(['name', 'delete_enabled', 'write_enabled'])
+    .where('repository_id', '=', repositoryId)
+    .where(isLocked)
+    .limit(1)
+    .executeTakeFirst();
+  if (tag !== undefined) requireDeletable(tag, `the tag ${tag.name} of ${repository}`);
+  const manifest = await tx
+    .selectFrom('manifests')
+    .select(['digest', 'delete_enabled', 'write_enabled'])
+    .where('repository_id', '=', repositoryId)
+    .where(isLocked)
+    .limit(1)
+    .executeTakeFirst();
+  if (manifest !== undefined) requireDeletable(manifest, `the manifest ${manifest.digest} of ${repository}`);
+}
+
 export const catalogTransactions: readonly TransactionDefinition<never, unknown>[] = [
   pushManifest,
   deleteManifest,
   deleteTag,
   deleteRepository,
   repositoryCollection,
+  ...attributeTransactions,
 ];

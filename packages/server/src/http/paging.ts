@@ -14,8 +14,8 @@ export const maxPageSize = 1000;
 /** Longest cursor: longer than every name, tag and digest. */
 const maxCursorLength = 512;
 
-/** @throws PAGINATION_NUMBER_INVALID */
-export function parsePage(query: URLSearchParams): Page {
+/** `pageSize`: what a page holds when the client does not say, and at the most. @throws PAGINATION_NUMBER_INVALID */
+export function parsePage(query: URLSearchParams, pageSize = maxPageSize): Page {
   const last = query.get('last') ?? undefined;
   if (last !== undefined && last.length > maxCursorLength) {
     throw new RegistryError('PAGINATION_NUMBER_INVALID', {
@@ -25,7 +25,7 @@ export function parsePage(query: URLSearchParams): Page {
   // PostgreSQL takes no text with a NUL.
   if (last?.includes('\0') === true)
     throw new RegistryError('PAGINATION_NUMBER_INVALID', { message: '"last" holds a NUL byte; no entry does' });
-  return { limit: parseLimit(query.get('n')), last: last === '' ? undefined : last };
+  return { limit: Math.min(pageSize, parseLimit(query.get('n'))), last: last === '' ? undefined : last };
 }
 
 function parseLimit(text: string | null): number {

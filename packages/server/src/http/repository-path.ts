@@ -35,9 +35,11 @@ function foldDistribution(path: string): string {
   return path;
 }
 
-/** ACR's clients write `a/b`, some SDKs `a%2Fb`: both mean the same here (acr-api 1.7). */
+const acr = /^\/acr\/v1\/([^_/].*?)(\/_(?:tags|manifests)(?:\/[^/]*)?)?$/;
+
+/** ACR's clients write `a/b`, some SDKs `a%2Fb`: both mean the same here (acr-api 1.7). No name's part begins with `_`. */
 function foldAcr(path: string): string {
-  const name = path.slice('/acr/v1/'.length);
-  if (name === '' || name.startsWith('_')) return path;
-  return `/acr/v1/${encodeURIComponent(name.replaceAll(/%2f/gi, '/'))}`;
+  const match = acr.exec(path);
+  if (match === null) return path;
+  return `/acr/v1/${encodeURIComponent((match[1] ?? '').replaceAll(/%2f/gi, '/'))}${match[2] ?? ''}`;
 }

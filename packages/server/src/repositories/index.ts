@@ -1,1 +1,11 @@
-export { ensureRepository, findRepositoryId } from './queries.ts';
+export {
+  type AttributeFlags,
+  type Attributes,
+  attributeColumns,
+  attributesOf,
+  flagsOf,
+  requireDeletable,
+  requireReadable,
+  requireWritable,
+} from './attributes.ts';
+export { ensureRepository, findDeletable, findRepository, findRepositoryId } from './queries.ts';

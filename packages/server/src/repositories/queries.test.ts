@@ -21,7 +21,10 @@ forEachEngine((engine) => {
     for (const name of ['a', 'a/b/c', 'a/B', 'a/b '])
       assert.equal(await findRepositoryId(database.read, registryId, name), undefined);
     const row = await database.read.selectFrom('repositories').selectAll().executeTakeFirstOrThrow();
-    assert.deepEqual(row, { id, registry_id: registryId, name: 'a/b', created_at: 1, listed_at: null, deleted_at: null });
+    const { delete_enabled, write_enabled, list_enabled, read_enabled, ...rest } = row;
+    assert.deepEqual([delete_enabled, write_enabled, list_enabled, read_enabled], [1, 1, 1, 1]);
+    const times = { created_at: 1, updated_at: 1, listed_at: null, deleted_at: null };
+    assert.deepEqual(rest, { id, registry_id: registryId, name: 'a/b', ...times, manifest_count: 0, tag_count: 0 });
   });
 
   test('registries do not share names', async (t) => {

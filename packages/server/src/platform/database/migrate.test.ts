@@ -6,7 +6,7 @@ import { type DatabaseLocation, forEachEngine } from '@berth/testkit';
 import { type Kysely, sql } from 'kysely';
 import { SchemaTooNewError, migrate } from './migrate.ts';
 import { initial } from './migrations/0001-initial.ts';
-import type { Migration } from './migrations/migration.ts';
+import { type Migration, migrations } from './migrations/index.ts';
 import { kyselyOnPostgres, openPool } from './postgres/index.ts';
 import { immediateTransactions, kyselyOnSqlite } from './sqlite/dialect.ts';
 import { openWriteConnection } from './sqlite/settings.ts';
@@ -61,7 +61,10 @@ forEachEngine((engine) => {
     `;
     const args = ['--conditions=source', '--input-type=module', '--eval', program];
     await Promise.all([1, 2, 3].map(() => promisify(execFile)(process.execPath, args)));
-    assert.deepEqual(await withRaw(location, history), [{ name: '0001-initial', applied_at: 5 }]);
+    assert.deepEqual(
+      await withRaw(location, history),
+      migrations.map(({ name }) => ({ name, applied_at: 5 })),
+    );
   });
 
   test('a schema that is newer than the program is refused', async (t) => {
@@ -73,7 +76,7 @@ forEachEngine((engine) => {
     const error = await engine.openAt(t, location).catch((thrown: unknown) => thrown);
     assert.ok(error instanceof SchemaTooNewError);
     assert.equal(error.found, '9999-future');
-    assert.equal(error.known, '0001-initial');
+    assert.equal(error.known, migrations.at(-1)?.name);
   });
 
   test('a migration that fails leaves nothing behind', async (t) => {
@@ -98,7 +101,31 @@ forEachEngine((engine) => {
     const other: Migration = { name: '0000-other', up: async () => {} };
     await withRaw(location, async (db) => {
       await migrate(db, engine.name, { now: 1 });
-      await assert.rejects(migrate(db, engine.name, { now: 1, migrations: [other, initial] }), /has "0001-initial" where/);
+      await assert.rejects(migrate(db, engine.name, { now: 1, migrations: [other, ...migrations] }), /has "0001-initial" where/);
+    });
+  });
+
+  test('repositories that were there before attributes are counted and unlocked', async (t) => {
+    const location = await engine.createLocation(t);
+    await withRaw(location, async (db) => {
+      await migrate(db, engine.name, { now: 1, migrations: [initial] });
+      for (const row of [
+        sql`insert into registries (id, name, anonymous_pull, created_at) values (1, 'local', 0, 1)`,
+        sql`insert into data_keys values ('k', 1, 'w', ${Buffer.from('x')}, 1, 1)`,
+        sql`insert into repositories (id, registry_id, name, created_at, listed_at) values (1, 1, 'a', 10, 20), (2, 1, 'b', 30, null)`,
+        sql`insert into manifests (id, repository_id, digest, media_type, size_bytes, data_key_id, sealed_content, pushed_at)
+          values (1, 1, 'sha256:1', 't', 1, 'k', ${Buffer.from('x')}, 21), (2, 1, 'sha256:2', 't', 1, 'k', ${Buffer.from('x')}, 22)`,
+        sql`insert into tags (repository_id, name, manifest_id, pushed_at) values (1, 'v1', 1, 23)`,
+      ])
+        await row.execute(db);
+      await migrate(db, engine.name, { now: 2 });
+      const repositories = sql`select manifest_count, tag_count, updated_at, write_enabled from repositories order by id`;
+      assert.deepEqual((await repositories.execute(db)).rows, [
+        { manifest_count: 2, tag_count: 1, updated_at: 20, write_enabled: 1 },
+        { manifest_count: 0, tag_count: 0, updated_at: 30, write_enabled: 1 },
+      ]);
+      const tags = sql`select created_at, updated_at, read_enabled from tags`;
+      assert.deepEqual((await tags.execute(db)).rows, [{ created_at: 23, updated_at: 23, read_enabled: 1 }]);
     });
   });
 

@@ -70,7 +70,15 @@ export interface AdminPasswordRow {
   created_at: number;
 }
 
-export interface RepositoryRow {
+/** Locks of a repository, manifest or tag, each for itself: 0 forbids. */
+export interface AttributeColumns {
+  delete_enabled: Generated<number>;
+  write_enabled: Generated<number>;
+  list_enabled: Generated<number>;
+  read_enabled: Generated<number>;
+}
+
+export interface RepositoryRow extends AttributeColumns {
   id: Generated<number>;
   registry_id: number;
   name: string;
@@ -79,6 +87,11 @@ export interface RepositoryRow {
   listed_at: number | null;
   /** Set when the repository was deleted: its name is free at once, its rows go in batches later. */
   deleted_at: number | null;
+  /** The last push, delete or change of attributes. */
+  updated_at: Generated<number>;
+  /** Exact: they change in the transaction that adds or removes. */
+  manifest_count: Generated<number>;
+  tag_count: Generated<number>;
 }
 
 /** Content known to a registry, addressed by one digest. Readable only through `repository_blobs`. */
@@ -128,7 +141,7 @@ export interface UploadRow {
   updated_at: number;
 }
 
-export interface ManifestRow {
+export interface ManifestRow extends AttributeColumns {
   id: Generated<number>;
   repository_id: number;
   digest: string;
@@ -143,6 +156,8 @@ export interface ManifestRow {
   /** For manifests with a subject: annotations as JSON, sealed; associated data `annotations:<registry id>:<digest>`. */
   sealed_annotations: Uint8Array | null;
   pushed_at: number;
+  /** The push or the last change of attributes. */
+  updated_at: Generated<number>;
 }
 
 /** Which blobs of its repository a manifest needs. The foreign key to `repository_blobs` keeps collection away. */
@@ -158,11 +173,14 @@ export interface ManifestChildRow {
   child_digest: string;
 }
 
-export interface TagRow {
+export interface TagRow extends AttributeColumns {
   repository_id: number;
   name: string;
   manifest_id: number;
   pushed_at: number;
+  created_at: Generated<number>;
+  /** The last push or change of attributes. */
+  updated_at: Generated<number>;
 }
 
 /**

@@ -1,0 +1,187 @@
+import { Type } from '../schema.ts';
+import { defineOperation } from '../operation.ts';
+
+/** ACR's own data plane beside the distribution protocol (acr-api 1.7). */
+
+const metadataRead = { kind: 'repository', actions: ['metadata_read'] } as const;
+const metadataWrite = { kind: 'repository', actions: ['metadata_write'] } as const;
+const remove = { kind: 'repository', actions: ['delete'] } as const;
+
+const digestParam = Type.Object({ digest: Type.String({ description: 'algorithm:hex, sha256 or sha512' }) });
+const tagParam = Type.Object({ reference: Type.String({ description: 'a tag' }) });
+const page = {
+  n: Type.Optional(Type.String({ description: 'how many entries at the most' })),
+  last: Type.Optional(Type.String({ description: 'the page begins after this entry' })),
+};
+const orderedPage = {
+  ...page,
+  orderby: Type.Optional(Type.String({ description: 'timedesc or timeasc (by last update); otherwise lexical' })),
+  at: Type.Optional(Type.String({ description: 'of Link headers: the time of the entry that `last` names, in milliseconds' })),
+};
+
+const attributes = Type.Object({
+  deleteEnabled: Type.Boolean(),
+  writeEnabled: Type.Boolean(),
+  readEnabled: Type.Boolean(),
+  listEnabled: Type.Boolean(),
+});
+const attributesPatch = Type.Object(
+  {
+    deleteEnabled: Type.Optional(Type.Boolean()),
+    writeEnabled: Type.Optional(Type.Boolean()),
+    readEnabled: Type.Optional(Type.Boolean()),
+    listEnabled: Type.Optional(Type.Boolean()),
+  },
+  { additionalProperties: false },
+);
+const repository = Type.Object({
+  registry: Type.String(),
+  imageName: Type.String(),
+  createdTime: Type.String(),
+  lastUpdateTime: Type.String(),
+  manifestCount: Type.Integer(),
+  tagCount: Type.Integer(),
+  changeableAttributes: attributes,
+});
+const tag = Type.Object({
+  name: Type.String(),
+  digest: Type.String(),
+  createdTime: Type.String(),
+  lastUpdateTime: Type.String(),
+  signed: Type.Boolean(),
+  changeableAttributes: attributes,
+});
+const manifest = Type.Object({
+  digest: Type.String(),
+  imageSize: Type.Integer(),
+  createdTime: Type.String(),
+  lastUpdateTime: Type.String(),
+  mediaType: Type.String(),
+  architecture: Type.Optional(Type.String()),
+  os: Type.Optional(Type.String()),
+  configMediaType: Type.Optional(Type.String()),
+  tags: Type.Optional(Type.Array(Type.String())),
+  references: Type.Optional(
+    Type.Array(
+      Type.Object({ digest: Type.String(), architecture: Type.Optional(Type.String()), os: Type.Optional(Type.String()) }),
+    ),
+  ),
+  changeableAttributes: attributes,
+});
+const inImage = { registry: Type.String(), imageName: Type.String() };
+
+export const listRepositories = defineOperation({
+  id: 'acr-list-repositories',
+  method: 'GET',
+  path: '/acr/v1/_catalog',
+  source: 'ACR /acr/v1/_catalog',
+  permission: { kind: 'catalog' },
+  query: Type.Object(page),
+  summary: 'Lists the repositories of the registry in lexical order.',
+  responses: {
+    200: { description: 'a page', headers: ['Link'], schema: Type.Object({ repositories: Type.Array(Type.String()) }) },
+  },
+  errors: ['PAGINATION_NUMBER_INVALID'],
+});
+export const getRepository = defineOperation({
+  id: 'acr-get-repository',
+  method: 'GET',
+  path: '/acr/v1/{name}',
+  source: 'ACR /acr/v1/{name}',
+  permission: metadataRead,
+  summary: 'Tells what a repository holds and what may be done with it.',
+  responses: { 200: { description: 'the repository', schema: repository } },
+  errors: ['NAME_UNKNOWN'],
+});
+export const updateRepository = defineOperation({
+  id: 'acr-update-repository',
+  method: 'PATCH',
+  path: '/acr/v1/{name}',
+  source: 'ACR /acr/v1/{name}',
+  permission: metadataWrite,
+  body: attributesPatch,
+  summary: 'Locks and unlocks a repository with all that it holds.',
+  responses: { 200: { description: 'the repository', schema: repository } },
+  errors: ['NAME_UNKNOWN'],
+});
+export const listTags = defineOperation({
+  id: 'acr-list-tags',
+  method: 'GET',
+  path: '/acr/v1/{name}/_tags',
+  source: 'ACR /acr/v1/{name}/_tags',
+  permission: metadataRead,
+  query: Type.Object({ ...orderedPage, digest: Type.Optional(Type.String({ description: 'only tags of this manifest' })) }),
+  summary: 'Lists the tags of a repository with their attributes.',
+  responses: { 200: { description: 'a page', headers: ['Link'], schema: Type.Object({ ...inImage, tags: Type.Array(tag) }) } },
+  errors: ['NAME_UNKNOWN', 'PAGINATION_NUMBER_INVALID', 'DIGEST_INVALID'],
+});
+export const getTag = defineOperation({
+  id: 'acr-get-tag',
+  method: 'GET',
+  path: '/acr/v1/{name}/_tags/{reference}',
+  source: 'ACR /acr/v1/{name}/_tags/{ref}',
+  permission: metadataRead,
+  params: tagParam,
+  summary: 'Tells what a tag points at and what may be done with it.',
+  responses: { 200: { description: 'the tag', schema: Type.Object({ ...inImage, tag }) } },
+  errors: ['NAME_UNKNOWN', 'TAG_UNKNOWN'],
+});
+export const updateTag = defineOperation({
+  id: 'acr-update-tag',
+  method: 'PATCH',
+  path: '/acr/v1/{name}/_tags/{reference}',
+  source: 'ACR /acr/v1/{name}/_tags/{ref}',
+  permission: metadataWrite,
+  params: tagParam,
+  body: attributesPatch,
+  summary: 'Locks and unlocks a tag; its manifest has attributes of its own.',
+  responses: { 200: { description: 'the tag', schema: Type.Object({ ...inImage, tag }) } },
+  errors: ['NAME_UNKNOWN', 'TAG_UNKNOWN'],
+});
+export const deleteTag = defineOperation({
+  id: 'acr-delete-tag',
+  method: 'DELETE',
+  path: '/acr/v1/{name}/_tags/{reference}',
+  source: 'ACR /acr/v1/{name}/_tags/{ref}',
+  permission: remove,
+  params: tagParam,
+  summary: 'Removes a tag; its manifest stays.',
+  responses: { 202: { description: 'gone' } },
+  errors: ['NAME_UNKNOWN', 'TAG_UNKNOWN', 'REGISTRY_DISALLOWED_OPERATION'],
+});
+export const listManifests = defineOperation({
+  id: 'acr-list-manifests',
+  method: 'GET',
+  path: '/acr/v1/{name}/_manifests',
+  source: 'ACR /acr/v1/{name}/_manifests',
+  permission: metadataRead,
+  query: Type.Object(orderedPage),
+  summary: 'Lists the manifests of a repository, tagged or not, with their attributes.',
+  responses: {
+    200: { description: 'a page', headers: ['Link'], schema: Type.Object({ ...inImage, manifests: Type.Array(manifest) }) },
+  },
+  errors: ['NAME_UNKNOWN', 'PAGINATION_NUMBER_INVALID'],
+});
+export const getManifest = defineOperation({
+  id: 'acr-get-manifest',
+  method: 'GET',
+  path: '/acr/v1/{name}/_manifests/{digest}',
+  source: 'ACR /acr/v1/{name}/_manifests/{digest}',
+  permission: metadataRead,
+  params: digestParam,
+  summary: 'Tells what a manifest is and what may be done with it.',
+  responses: { 200: { description: 'the manifest', schema: Type.Object({ ...inImage, manifest }) } },
+  errors: ['NAME_UNKNOWN', 'MANIFEST_UNKNOWN', 'DIGEST_INVALID'],
+});
+export const updateManifest = defineOperation({
+  id: 'acr-update-manifest',
+  method: 'PATCH',
+  path: '/acr/v1/{name}/_manifests/{digest}',
+  source: 'ACR /acr/v1/{name}/_manifests/{digest}',
+  permission: metadataWrite,
+  params: digestParam,
+  body: attributesPatch,
+  summary: 'Locks and unlocks a manifest; its tags have attributes of their own.',
+  responses: { 200: { description: 'the manifest', schema: Type.Object({ ...inImage, manifest }) } },
+  errors: ['NAME_UNKNOWN', 'MANIFEST_UNKNOWN', 'DIGEST_INVALID'],
+});

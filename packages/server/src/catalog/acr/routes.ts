@@ -1,0 +1,201 @@
+import { acr } from '@berth/api';
+import { parseDigest, parseReference } from '@berth/oci';
+import { RegistryError } from '../../errors/index.ts';
+import { type Page, nextLink, parsePage } from '../../http/paging.ts';
+import { readJson } from '../../http/read-body.ts';
+import type { Reply, Route, RouteRequest } from '../../http/route.ts';
+import { flagsOf } from '../../repositories/index.ts';
+import type { Place } from './describe-manifest.ts';
+import { repositoryDocument, tagDocument } from './documents.ts';
+import { describedManifests } from './manifests.ts';
+import { parseCursor, parseOrder } from './paging.ts';
+import {
+  type RepositoryFacts,
+  type TagFacts,
+  findManifestRecord,
+  findRepositoryFacts,
+  findTagFacts,
+  manifestRecordsAfter,
+  tagFactsAfter,
+} from './queries.ts';
+import type { CatalogContext } from '../catalog-context.ts';
+import { repositoriesAfter } from '../queries.ts';
+import { manifestUnknown, nameUnknown } from '../read-manifest.ts';
+import { deleteTag } from '../transactions.ts';
+import { type UpdateAttributes, updateAttributes } from './update-attributes.ts';
+
+/** What ACR's own clients show and ask at once; for manifests each of these is opened. */
+const pageSize = 100;
+
+/** `/acr/v1`: what repositories, tags and manifests are, and their locks (acr-api 1.7). */
+export function acrRoutes(context: CatalogContext): readonly Route[] {
+  return [
+    { operation: acr.listRepositories, handle: (request) => listRepositories(context, request) },
+    { operation: acr.getRepository, handle: (request) => showRepository(context, request) },
+    { operation: acr.updateRepository, handle: (request) => changeRepository(context, request) },
+    { operation: acr.listTags, handle: (request) => listTags(context, request) },
+    { operation: acr.getTag, handle: (request) => showTag(context, request) },
+    { operation: acr.updateTag, handle: (request) => changeTag(context, request) },
+    { operation: acr.deleteTag, handle: (request) => removeTag(context, request) },
+    { operation: acr.listManifests, handle: (request) => listManifests(context, request) },
+    { operation: acr.getManifest, handle: (request) => showManifest(context, request) },
+    { operation: acr.updateManifest, handle: (request) => changeManifest(context, request) },
+  ];
+}
+
+async function listRepositories(context: CatalogContext, request: RouteRequest): Promise<Reply> {
+  const page = parsePage(request.query, pageSize);
+  const found = await repositoriesAfter(context.database.read, {
+    registryId: request.registry.id,
+    after: page.last ?? '',
+    limit: page.limit + 1,
+  });
+  const repositories = found.slice(0, page.limit);
+  const last = repositories.at(-1);
+  const headers = found.length > repositories.length && last !== undefined ? nextLink('/acr/v1/_catalog', page, last) : {};
+  return { status: 200, headers, body: { json: { repositories } } };
+}
+
+async function showRepository(context: CatalogContext, request: RouteRequest): Promise<Reply> {
+  const facts = await requireRepository(context, request);
+  return { status: 200, body: { json: { ...imageOf(request), ...repositoryDocument(facts) } } };
+}
+
+async function changeRepository(context: CatalogContext, request: RouteRequest): Promise<Reply> {
+  await change(context, request, undefined);
+  return showRepository(context, request);
+}
+
+async function listTags(context: CatalogContext, request: RouteRequest): Promise<Reply> {
+  const page = parsePage(request.query, pageSize);
+  const order = parseOrder(request.query);
+  const wanted = request.query.get('digest');
+  const digest = wanted === null || wanted === '' ? undefined : parseDigest(wanted);
+  const { id } = await requireRepository(context, request);
+  const { read } = context.database;
+  const after = await parseCursor(
+    request.query,
+    page.last,
+    order,
+    async (name) => (await findTagFacts(read, id, name))?.updated_at,
+  );
+  const found = await tagFactsAfter(read, { repositoryId: id, order, after, limit: page.limit + 1, digest });
+  const shown = found.slice(0, page.limit);
+  const extra = { orderby: order === 'lexical' ? '' : order, ...(digest !== undefined && { digest }) };
+  const headers = linkAfter(`/acr/v1/${nameOf(request)}/_tags`, page, {
+    hasMore: found.length > shown.length,
+    last: shown.at(-1),
+    extra,
+  });
+  return { status: 200, headers, body: { json: { ...imageOf(request), tags: shown.map(tagDocument) } } };
+}
+
+async function showTag(context: CatalogContext, request: RouteRequest): Promise<Reply> {
+  const { id } = await requireRepository(context, request);
+  const name = requireTag(request);
+  const tag = await findTagFacts(context.database.read, id, name);
+  if (tag === undefined) throw tagUnknown(nameOf(request), name);
+  return { status: 200, body: { json: { ...imageOf(request), tag: tagDocument(tag) } } };
+}
+
+async function changeTag(context: CatalogContext, request: RouteRequest): Promise<Reply> {
+  await change(context, request, { tag: requireTag(request) });
+  return showTag(context, request);
+}
+
+async function removeTag(context: CatalogContext, request: RouteRequest): Promise<Reply> {
+  const [repository, tag] = [nameOf(request), requireTag(request)];
+  const target = { registryId: request.registry.id, repository, tag, now: context.clock.now() };
+  const outcome = await context.database.write(deleteTag, target);
+  if (outcome === 'repository-unknown') throw nameUnknown(repository);
+  if (outcome === 'manifest-unknown') throw tagUnknown(repository, tag);
+  return { status: 202 };
+}
+
+async function listManifests(context: CatalogContext, request: RouteRequest): Promise<Reply> {
+  const page = parsePage(request.query, pageSize);
+  const order = parseOrder(request.query);
+  const { id } = await requireRepository(context, request);
+  const { read } = context.database;
+  const after = await parseCursor(
+    request.query,
+    page.last,
+    order,
+    async (digest) => (await findManifestRecord(read, id, digest))?.updated_at,
+  );
+  const found = await manifestRecordsAfter(read, { repositoryId: id, order, after, limit: page.limit + 1 });
+  const shown = found.slice(0, page.limit);
+  const last = shown.at(-1);
+  const headers = linkAfter(`/acr/v1/${nameOf(request)}/_manifests`, page, {
+    hasMore: found.length > shown.length,
+    last: last && { name: last.digest, updated_at: last.updated_at },
+    extra: { orderby: order === 'lexical' ? '' : order },
+  });
+  const manifests = await describedManifests(context, placeOf(request), shown);
+  return { status: 200, headers, body: { json: { ...imageOf(request), manifests } } };
+}
+
+async function showManifest(context: CatalogContext, request: RouteRequest): Promise<Reply> {
+  const { id } = await requireRepository(context, request);
+  const digest = parseDigest(request.params['digest'] ?? '');
+  const record = await findManifestRecord(context.database.read, id, digest);
+  if (record === undefined) throw manifestUnknown(nameOf(request), { kind: 'digest', digest });
+  const [manifest] = await describedManifests(context, placeOf(request), [record]);
+  return { status: 200, body: { json: { ...imageOf(request), manifest } } };
+}
+
+async function changeManifest(context: CatalogContext, request: RouteRequest): Promise<Reply> {
+  await change(context, request, { digest: parseDigest(request.params['digest'] ?? '') });
+  return showManifest(context, request);
+}
+
+async function change(context: CatalogContext, request: RouteRequest, of: UpdateAttributes['of']): Promise<void> {
+  const flags = flagsOf(await readJson(request, acr.updateRepository.body));
+  const repository = nameOf(request);
+  const update = { registryId: request.registry.id, repository, of, flags, now: context.clock.now() };
+  const outcome = await context.database.write(updateAttributes, update);
+  if (outcome === 'repository-unknown') throw nameUnknown(repository);
+  if (outcome === 'updated' || of === undefined) return;
+  throw 'tag' in of ? tagUnknown(repository, of.tag) : manifestUnknown(repository, parseReference(of.digest));
+}
+
+async function requireRepository(context: CatalogContext, request: RouteRequest): Promise<RepositoryFacts> {
+  const name = nameOf(request);
+  const facts = await findRepositoryFacts(context.database.read, request.registry.id, name);
+  if (facts === undefined) throw nameUnknown(name);
+  return facts;
+}
+
+function requireTag(request: RouteRequest): string {
+  const text = request.params['reference'] ?? '';
+  const reference = parseReference(text);
+  if (reference.kind !== 'tag') throw new RegistryError('TAG_INVALID', { message: `"${text}" is a digest, not a tag` });
+  return reference.tag;
+}
+
+function tagUnknown(repository: string, tag: string): RegistryError {
+  return new RegistryError('TAG_UNKNOWN', { message: `the repository ${repository} has no tag ${tag}`, detail: { Tag: tag } });
+}
+
+interface LinkTarget {
+  readonly hasMore: boolean;
+  readonly last: Pick<TagFacts, 'name' | 'updated_at'> | undefined;
+  readonly extra: Readonly<Record<string, string>>;
+}
+
+/** With the time of the last entry, so that the next page begins where this one ended even if that entry changes or goes. */
+function linkAfter(path: string, page: Page, { hasMore, last, extra }: LinkTarget): Record<string, string> {
+  return hasMore && last !== undefined ? nextLink(path, page, last.name, { ...extra, at: String(last.updated_at) }) : {};
+}
+
+function imageOf(request: RouteRequest): { readonly registry: string; readonly imageName: string } {
+  return { registry: request.registry.loginServer, imageName: nameOf(request) };
+}
+
+function placeOf(request: RouteRequest): Place {
+  return { registryId: request.registry.id, repository: nameOf(request), signal: request.signal };
+}
+
+function nameOf(request: RouteRequest): string {
+  return request.params['name'] ?? '';
+}
