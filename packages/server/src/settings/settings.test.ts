@@ -18,7 +18,7 @@ import {
 
 const rows: readonly Setting[] = settingsTable;
 
-function load(argv: readonly string[], env: Record<string, string> = {}, cwd = '/work'): LoadedSettings {
+function load(argv: readonly string[], env: Record<string, string> = {}, cwd = '/srv'): LoadedSettings {
   return loadSettings({ argv, env, cwd });
 }
 
@@ -64,7 +64,7 @@ test('the help, the explanation and the reference name every setting', async () 
 
 test('the defaults of the table are valid and are what the contract says', () => {
   const { settings, sources } = load([]);
-  assert.equal(settings.data, '/work/data');
+  assert.equal(settings.data, '/srv/data');
   assert.equal(settings.host, 'localhost');
   assert.equal(settings.port, 5000);
   assert.equal(settings.garbageDelayMs, 86_400_000);
@@ -94,7 +94,7 @@ test('the command line goes before the environment, the environment before the f
   assert.equal(settings.port, 3);
   assert.equal(settings.region, 'west');
   assert.equal(settings.host, '0.0.0.0');
-  assert.equal(settings.data, '/work/there');
+  assert.equal(settings.data, '/srv/there');
   assert.equal(settings.anonymousPull, true);
   assert.equal(settings.garbageDelayMs, 7_200_000);
   assert.deepEqual(settings.trustedProxies, ['10.0.0.0/8', '::1']);
