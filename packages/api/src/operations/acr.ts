@@ -113,7 +113,7 @@ export const listTags = defineOperation({
   query: Type.Object({ ...orderedPage, digest: Type.Optional(Type.String({ description: 'only tags of this manifest' })) }),
   summary: 'Lists the tags of a repository with their attributes.',
   responses: { 200: { description: 'a page', headers: ['Link'], schema: Type.Object({ ...inImage, tags: Type.Array(tag) }) } },
-  errors: ['NAME_UNKNOWN', 'PAGINATION_NUMBER_INVALID', 'DIGEST_INVALID'],
+  errors: ['NAME_UNKNOWN', 'MANIFEST_UNKNOWN', 'PAGINATION_NUMBER_INVALID', 'DIGEST_INVALID'],
 });
 export const getTag = defineOperation({
   id: 'acr-get-tag',

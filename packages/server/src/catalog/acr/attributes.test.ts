@@ -133,6 +133,9 @@ forEachEngine((engine) => {
     const digest = await withImage(registry);
     for (const change of [{ writeEnabled: 'no' }, { locked: true }, [], 'text'])
       expect(await patch(registry, 'acr-update-repository', { name: 'a' }, change as object), 400, 'REQUEST_INVALID');
+    const before = (await registry.ask('acr-get-repository', { name: 'a' })).json;
+    registry.clock.time += 1000;
+    assert.deepEqual(expect(await patch(registry, 'acr-update-repository', { name: 'a' }, {}), 200).json, before);
     expect(await patch(registry, 'acr-update-repository', { name: 'none' }, {}), 404, 'NAME_UNKNOWN');
     expect(await patch(registry, 'acr-update-tag', { name: 'a', reference: 'none' }, {}), 404, 'TAG_UNKNOWN');
     expect(await patch(registry, 'acr-update-tag', { name: 'a', reference: digest }, {}), 400, 'TAG_INVALID');

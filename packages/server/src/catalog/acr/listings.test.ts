@@ -41,6 +41,7 @@ forEachEngine((engine) => {
     assert.deepEqual(await pages(registry, 'acr-list-tags', { n: '2', orderby: 'timedesc' }), [['d', 'e'], ['b', 'a'], ['c']]);
     assert.deepEqual(await pages(registry, 'acr-list-tags', { last: 'e', orderby: 'timedesc' }), [['b', 'a', 'c']]);
     assert.deepEqual(await pages(registry, 'acr-list-tags', { digest: digests[2] ?? '' }), [['e']]);
+    assert.deepEqual(await pages(registry, 'acr-list-tags', { digest: digests[2] ?? '', orderby: 'timedesc' }), [['e']]);
     assert.deepEqual((await pages(registry, 'acr-list-manifests', { n: '2', orderby: 'none' })).flat(), digests.toSorted());
     assert.deepEqual(
       (await pages(registry, 'acr-list-manifests', { n: '2', orderby: 'timeasc' })).flat().slice(0, 2),

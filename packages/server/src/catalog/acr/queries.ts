@@ -71,19 +71,26 @@ function tagFacts(db: ReadQueries, repositoryId: number) {
         .else(0)
         .end()
         .as('is_signed'),
-    )
-    .where('tags.repository_id', '=', repositoryId);
+    );
 }
 
 export function findTagFacts(db: ReadQueries, repositoryId: number, tag: string): Promise<TagFacts | undefined> {
-  return tagFacts(db, repositoryId).where('tags.name', '=', tag).executeTakeFirst();
+  const query = tagFacts(db, repositoryId).where('tags.repository_id', '=', repositoryId);
+  return query.where('tags.name', '=', tag).executeTakeFirst();
 }
 
-/** Listed tags, of one manifest if a digest is given. */
-export function tagFactsAfter(db: ReadQueries, page: OrderedPage & { readonly digest: string | undefined }): Promise<TagFacts[]> {
-  const { order, after, limit, digest } = page;
-  let query = tagFacts(db, page.repositoryId).where('tags.list_enabled', '=', 1).limit(limit);
-  if (digest !== undefined) query = query.where('manifests.digest', '=', digest);
+/** Listed tags of a repository, or of one of its manifests. */
+export function tagFactsAfter(
+  db: ReadQueries,
+  page: OrderedPage & { readonly manifestId: number | undefined },
+): Promise<TagFacts[]> {
+  const { repositoryId, order, after, limit, manifestId } = page;
+  let query = tagFacts(db, repositoryId).where('tags.list_enabled', '=', 1).limit(limit);
+  // With both conditions SQLite may take the index of the repository and read all its tags.
+  query =
+    manifestId === undefined
+      ? query.where('tags.repository_id', '=', repositoryId)
+      : query.where('tags.manifest_id', '=', manifestId);
   if (order === 'lexical') {
     if (after !== undefined) query = query.where('tags.name', '>', after.name);
     return query.orderBy('tags.name').execute();

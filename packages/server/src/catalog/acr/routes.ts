@@ -1,5 +1,5 @@
 import { acr } from '@berth/api';
-import { parseDigest, parseReference } from '@berth/oci';
+import { type Digest, parseDigest, parseReference } from '@berth/oci';
 import { RegistryError } from '../../errors/index.ts';
 import { type Page, nextLink, parsePage } from '../../http/paging.ts';
 import { readJson } from '../../http/read-body.ts';
@@ -10,6 +10,7 @@ import { repositoryDocument, tagDocument } from './documents.ts';
 import { describedManifests } from './manifests.ts';
 import { parseCursor, parseOrder } from './paging.ts';
 import {
+  type ManifestRecord,
   type RepositoryFacts,
   type TagFacts,
   findManifestRecord,
@@ -79,7 +80,8 @@ async function listTags(context: CatalogContext, request: RouteRequest): Promise
     order,
     async (name) => (await findTagFacts(read, id, name))?.updated_at,
   );
-  const found = await tagFactsAfter(read, { repositoryId: id, order, after, limit: page.limit + 1, digest });
+  const manifestId = digest && (await requireRecord(context, request, id, digest)).id;
+  const found = await tagFactsAfter(read, { repositoryId: id, order, after, limit: page.limit + 1, manifestId });
   const shown = found.slice(0, page.limit);
   const extra = { orderby: order === 'lexical' ? '' : order, ...(digest !== undefined && { digest }) };
   const headers = linkAfter(`/acr/v1/${nameOf(request)}/_tags`, page, {
@@ -138,8 +140,7 @@ async function listManifests(context: CatalogContext, request: RouteRequest): Pr
 async function showManifest(context: CatalogContext, request: RouteRequest): Promise<Reply> {
   const { id } = await requireRepository(context, request);
   const digest = parseDigest(request.params['digest'] ?? '');
-  const record = await findManifestRecord(context.database.read, id, digest);
-  if (record === undefined) throw manifestUnknown(nameOf(request), { kind: 'digest', digest });
+  const record = await requireRecord(context, request, id, digest);
   const [manifest] = await describedManifests(context, placeOf(request), [record]);
   return { status: 200, body: { json: { ...imageOf(request), manifest } } };
 }
@@ -151,12 +152,24 @@ async function changeManifest(context: CatalogContext, request: RouteRequest): P
 
 async function change(context: CatalogContext, request: RouteRequest, of: UpdateAttributes['of']): Promise<void> {
   const flags = flagsOf(await readJson(request, acr.updateRepository.body));
+  if (Object.keys(flags).length === 0) return;
   const repository = nameOf(request);
   const update = { registryId: request.registry.id, repository, of, flags, now: context.clock.now() };
   const outcome = await context.database.write(updateAttributes, update);
   if (outcome === 'repository-unknown') throw nameUnknown(repository);
   if (outcome === 'updated' || of === undefined) return;
   throw 'tag' in of ? tagUnknown(repository, of.tag) : manifestUnknown(repository, parseReference(of.digest));
+}
+
+async function requireRecord(
+  context: CatalogContext,
+  request: RouteRequest,
+  repositoryId: number,
+  digest: Digest,
+): Promise<ManifestRecord> {
+  const record = await findManifestRecord(context.database.read, repositoryId, digest);
+  if (record === undefined) throw manifestUnknown(nameOf(request), { kind: 'digest', digest });
+  return record;
 }
 
 async function requireRepository(context: CatalogContext, request: RouteRequest): Promise<RepositoryFacts> {
