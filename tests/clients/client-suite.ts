@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type ProgramOutput, type RunOptions, findProgram, isRequired, runProgram } from './client-program.ts';
 import { RegistryReader } from './registry-reader.ts';
-import { type Target, startTarget, transports } from './target.ts';
+import { type Target, type Transport, startTarget, transports } from './target.ts';
 
 /** What the tests of one client over one transport share. Its members may be used inside of tests and hooks only. */
 export interface ClientSession {
@@ -25,10 +25,15 @@ export interface ClientSession {
 }
 
 /**
- * Defines the tests of a client over HTTP and over TLS. Where one of its programs is missing they are skipped, or fail
- * if BERTH_REQUIRE names the client.
+ * Defines the tests of a client over HTTP and over TLS, or over those of the two that it speaks. Where one of its programs
+ * is missing they are skipped, or fail if BERTH_REQUIRE names the client.
  */
-export function clientSuite(client: string, programs: readonly string[], define: (session: ClientSession) => void): void {
+export function clientSuite(
+  client: string,
+  programs: readonly string[],
+  define: (session: ClientSession) => void,
+  spoken: readonly Transport[] = transports,
+): void {
   const missing = programs.filter((program) => findProgram(program) === undefined);
   if (missing.length > 0) {
     const reason = `not installed: ${missing.join(', ')}`;
@@ -36,7 +41,7 @@ export function clientSuite(client: string, programs: readonly string[], define:
     else describe(client, { skip: reason }, () => {});
     return;
   }
-  for (const transport of transports) {
+  for (const transport of spoken) {
     describe(`${client} over ${transport}`, () => {
       const session = new LazySession();
       before(async () => session.open(await mkdtemp(join(tmpdir(), `berth-${client}-`)), await startTarget(transport)));
