@@ -20,6 +20,7 @@ async function run(): Promise<void> {
       console.log(explainSettings(loaded));
       return;
     }
+    useMoreFileThreads();
     collectLess();
     keepFreedMemory();
     keepCompiledCode();
@@ -43,6 +44,14 @@ async function serve(server: Server): Promise<void> {
   process.on('SIGHUP', () => void server.reloadCertificate().catch(() => undefined));
   const { greeting } = await import('./greeting.ts');
   console.log(greeting(facts));
+}
+
+/**
+ * Libuv's four threads do all that touches files. A sync holds one for as long as the disk takes, and four uploads that end
+ * together would stop every other read and write. It counts as long as no thread has started.
+ */
+function useMoreFileThreads(): void {
+  process.env['UV_THREADPOOL_SIZE'] ??= '8';
 }
 
 /**
