@@ -81,6 +81,10 @@ function promised(permission: Permission, caller: Caller, isAnonymousPull: boole
       return caller.mayCatalog ? 'served' : 401;
     case 'repository':
       return permission.actions.every((action) => caller.actions.includes(action)) ? 'served' : 401;
+    case 'deleted-catalog':
+    case 'management':
+    case 'resource':
+      throw new Error(`${permission.kind} is not of the distribution protocol`);
     case 'operator':
       // No token opens them, so no challenge would help its bearer.
       if (caller.kind === 'password') return 'served';

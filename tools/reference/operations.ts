@@ -30,7 +30,13 @@ export function describePermission(permission: Permission): string {
       return '`registry:catalog:*`';
     case 'repository':
       return `\`repository:{name}:${permission.actions.join(',')}\``;
+    case 'deleted-catalog':
+      return '`registry:deleted_catalog:*`';
     case 'operator':
       return 'the admin user';
+    case 'management':
+      return 'whoever is signed in to the resource manager';
+    case 'resource':
+      return `\`${permission.action}\``;
   }
 }

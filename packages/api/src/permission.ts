@@ -6,14 +6,18 @@ export type RepositoryAction =
   | 'metadata_read'
   | 'metadata_write'
   | 'deleted_read'
-  | 'deleted_restore';
+  | 'deleted_restore'
+  | 'quarantine_read'
+  | 'quarantine_write';
 
 /** One right, as an endpoint needs it and as a token grants it. */
 export type Need =
   | { readonly type: 'repository'; readonly name: string; readonly action: RepositoryAction }
-  | { readonly type: 'registry'; readonly name: 'catalog'; readonly action: '*' }
+  | { readonly type: 'registry'; readonly name: 'catalog' | 'deleted_catalog'; readonly action: '*' }
   /** Runs the registry itself: keys, scrub, passwords. No token scope grants it. */
-  | { readonly type: 'operator' };
+  | { readonly type: 'operator' }
+  /** An action of the resource manager on a resource, by its id in lower case. */
+  | { readonly type: 'resource'; readonly action: string; readonly scope: string };
 
 /** What an operation declares; an operation without one does not compile. */
 export type Permission =
@@ -22,6 +26,11 @@ export type Permission =
   /** Any authenticated principal (anonymous too where anonymous pull is on). */
   | { readonly kind: 'authenticated' }
   | { readonly kind: 'catalog' }
+  | { readonly kind: 'deleted-catalog' }
   /** All of these actions on the repository named by the path parameter `name`. */
   | { readonly kind: 'repository'; readonly actions: readonly RepositoryAction[] }
-  | { readonly kind: 'operator' };
+  | { readonly kind: 'operator' }
+  /** Whoever is signed in to the resource manager. */
+  | { readonly kind: 'management' }
+  /** This action (`Microsoft.ContainerRegistry/registries/read`) on the resource that the path names. */
+  | { readonly kind: 'resource'; readonly action: string };

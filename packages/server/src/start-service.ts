@@ -1,22 +1,17 @@
 import { join } from 'node:path';
 import { type Access, createAccess } from './access/index.ts';
-import { createBlobs } from './blobs/index.ts';
-import { createCatalog } from './catalog/index.ts';
+import { createFeatures } from './create-features.ts';
 import { RegistryError } from './errors/index.ts';
-import { healthRoutes, measure } from './health/index.ts';
-import { type HttpLimits, type HttpServer, type Route, createHttpServer, logRequest } from './http/index.ts';
+import { type HttpLimits, type HttpServer, createHttpServer, logRequest } from './http/index.ts';
 import type { Storage } from './open-storage.ts';
 import type { Clock } from './platform/clock.ts';
-import { createCollector } from './platform/garbage/index.ts';
 import type { LateMetrics } from './platform/late-metrics.ts';
 import type { Logger } from './platform/logger.ts';
-import type { Metrics } from './platform/metrics.ts';
 import { repeat } from './platform/repeat.ts';
 import { type CertificateSource, openCertificate } from './platform/tls/index.ts';
 import { type FirstRun, firstRunFileName, openRegistries, removeFirstRun, writeFirstRun } from './registries/index.ts';
-import { createScrub } from './scrub/index.ts';
 import type { Settings } from './settings/index.ts';
-import { upkeepRoutes } from './upkeep/index.ts';
+import type { Registry } from './tenancy/index.ts';
 
 const certificateCheckMs = 12 * 3_600_000;
 
@@ -66,20 +61,28 @@ export async function startService(
   });
   const stopping = new AbortController();
   const access = await createAccess({ database, keys, clock });
-  const work = createFeatures(settings, { storage, access, metrics, clock, log, signal: stopping.signal });
+  let origin = '';
+  const loginServer = (): string => settings.loginServer?.replace(/^https?:\/\//, '') ?? new URL(origin).host;
+  const registries = await openRegistries({
+    database,
+    keys,
+    clock,
+    loginServer,
+    isAnonymousPullEnabled: settings.anonymousPull,
+    region: settings.region,
+  });
+  const work = createFeatures(settings, { storage, access, registries, metrics, clock, log, signal: stopping.signal });
   // Closed in reverse order: say that it ends, stop accepting and let requests end, then end background work.
   const loops: Promise<void>[] = [];
   opened.defer(async () => void (await Promise.all([...loops, work.stop()])));
 
-  let origin = '';
-  const loginServer = (): string => settings.loginServer?.replace(/^https?:\/\//, '') ?? new URL(origin).host;
-  const registries = await openRegistries({ database, keys, clock, loginServer, isAnonymousPullEnabled: settings.anonymousPull });
   const started = Promise.withResolvers<void>();
   const http = createHttpServer({
     routes: [...work.routes, ...access.routes],
     authenticate: access.authenticate,
+    authenticateManagement: access.authenticateManagement,
     challenge: access.challenge,
-    resolveRegistry: registries.resolve,
+    resolveRegistry: (host) => registries.resolve(host),
     log,
     limits: limitsOf(settings),
     tls: certificate?.current(),
@@ -99,19 +102,9 @@ export async function startService(
   const port = await http.listen({ host: settings.host, port: settings.port });
   origin = `${certificate === undefined ? 'http' : 'https'}://${hostToShow(settings.host)}:${port}`;
 
-  let firstRun: FirstRun | undefined;
-  await access.ensureAdmin(registries.local, {
+  const firstRun = await announceFirstAdmin(access, registries.local, {
+    dataDir,
     chosenPassword: settings.adminPassword?.reveal(),
-    announce: async ({ username, password, slot }) => {
-      const written: FirstRun = { loginServer: loginServer(), username, password };
-      await writeFirstRun(dataDir, written);
-      // Whoever chose a password need not read another one on the screen.
-      if (slot === 'password') firstRun = written;
-    },
-    retract: async () => {
-      firstRun = undefined;
-      await removeFirstRun(dataDir);
-    },
   });
   const reloadCertificate = () => reloadInto(http, certificate, clock.now());
   loops.push(
@@ -135,52 +128,27 @@ export async function startService(
   return { facts, http, reloadCertificate };
 }
 
-interface FeatureParts {
-  readonly storage: Storage;
-  readonly access: Access;
-  readonly metrics: Metrics;
-  readonly clock: Clock;
-  readonly log: Logger;
-  /** Aborts when the server is told to stop. */
-  readonly signal: AbortSignal;
-}
-
-interface Work {
-  readonly routes: readonly Route[];
-  /** Begins what runs in the background until the signal aborts. */
-  loops(): readonly Promise<void>[];
-  stop(): Promise<unknown>;
-}
-
-function createFeatures(settings: Settings, { storage, access, metrics, clock, log, signal }: FeatureParts): Work {
-  const { database, keys, store } = storage;
-  const common = { database, keys, clock, log, garbageDelayMs: settings.garbageDelayMs };
-  const blobs = createBlobs({ ...common, store, uploadExpiryMs: settings.uploadExpiryMs });
-  const catalog = createCatalog({ ...common, readBlob: blobs.read, manifestCacheBytes: settings.manifestCacheBytes });
-  const scrub = createScrub({ database, keys, clock, log, store });
-  const collector = createCollector({ database, clock, log, handlers: [...blobs.garbageHandlers, ...catalog.garbageHandlers] });
-  measure(metrics, {
-    database,
-    clock,
-    activeUploads: blobs.activeUploads,
-    freedParts: blobs.freedParts,
-    signInFailures: access.signInFailures,
+/** The generated admin password, when this start made it; it stands in the first-run file before it counts. */
+async function announceFirstAdmin(
+  access: Access,
+  registry: Registry,
+  { dataDir, chosenPassword }: { readonly dataDir: string; readonly chosenPassword: string | undefined },
+): Promise<FirstRun | undefined> {
+  let firstRun: FirstRun | undefined;
+  await access.ensureAdmin(registry, {
+    chosenPassword,
+    announce: async ({ username, password, slot }) => {
+      const written: FirstRun = { loginServer: registry.loginServer, username, password };
+      await writeFirstRun(dataDir, written);
+      // Whoever chose a password need not read another one on the screen.
+      if (slot === 'password') firstRun = written;
+    },
+    retract: async () => {
+      firstRun = undefined;
+      await removeFirstRun(dataDir);
+    },
   });
-  const checks = { database: () => database.check(), 'blob store': () => store.check(), 'key ring': () => keys.check() };
-  return {
-    routes: [
-      ...blobs.routes,
-      ...catalog.routes,
-      ...scrub.routes,
-      ...upkeepRoutes({ database, clock, collector, freedParts: blobs.freedParts }),
-      ...healthRoutes({ metrics, isServing: () => !signal.aborted, checks, log }),
-    ],
-    loops: () => [
-      collector.run(settings.garbageIntervalMs, signal),
-      repeat(() => blobs.expireUploads(signal), { name: 'expiry of uploads', everyMs: settings.garbageIntervalMs, signal, log }),
-    ],
-    stop: () => Promise.all([blobs.stop(), scrub.stop(), catalog.close()]),
-  };
+  return firstRun;
 }
 
 function limitsOf(settings: Settings): HttpLimits {

@@ -44,8 +44,8 @@ export class Authenticator {
     if (credentials === undefined)
       throw new RegistryError('UNAUTHORIZED', { message: 'the Authorization header is neither Basic nor Bearer' });
     const known = this.#signIn.remembered(registry, credentials);
-    if (known !== undefined) return adminPrincipal(registry, known.username);
-    return this.#signIn.check(registry, credentials, clientAddress).then(({ username }) => adminPrincipal(registry, username));
+    if (known !== undefined) return adminPrincipal(known.username);
+    return this.#signIn.check(registry, credentials, clientAddress).then(({ username }) => adminPrincipal(username));
   }
 
   #bearer(text: string, registry: Registry): Principal | Promise<Principal> {
@@ -62,7 +62,7 @@ export class Authenticator {
     const known = this.#tokens.get(key);
     if (known !== undefined && known.registry === registry && this.#clock.now() < known.expiresAt) return known;
     const { exp, owner, access = [] } = this.#signer.verify(text, registry, 'access_token');
-    const whole = owner === undefined ? anonymousPrincipal(registry) : adminPrincipal(registry, owner.username);
+    const whole = owner === undefined ? anonymousPrincipal(registry) : adminPrincipal(owner.username);
     const token: VerifiedToken = { expiresAt: exp * 1000, owner, registry, principal: bearerPrincipal(whole, access) };
     this.#tokens.set(key, token, text.length);
     return token;

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Need } from '@berth/api';
 import { challenge } from './challenge.ts';
+import { testRegistry } from '../tenancy/test-registry.ts';
 
-const registry = { id: 1, name: 'local', loginServer: 'local.example:5000', isAnonymousPullEnabled: false };
+const registry = testRegistry({ loginServer: 'local.example:5000' });
 const origin = 'https://local.example:5000';
 const need = (name: string, action: 'pull' | 'push'): Need => ({ type: 'repository', name, action });
 

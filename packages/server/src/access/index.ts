@@ -11,6 +11,7 @@ import { type FirstAdminOptions, ensureAdmin } from './first-admin.ts';
 import { GeneratedPasswords } from './generated-passwords.ts';
 import { accessRoutes } from './routes.ts';
 import { SignIn } from './sign-in.ts';
+import { anonymousManager } from './principals.ts';
 import { ensureSigningKeys } from './signing-keys.ts';
 import { TokenSigner } from './token-signer.ts';
 
@@ -22,6 +23,8 @@ export interface Access {
     clientAddress: string,
     registry: Registry,
   ): Principal | Promise<Principal>;
+  /** Who calls the resource manager. @throws UNAUTHORIZED */
+  authenticateManagement(headers: Readonly<Record<string, string | undefined>>, origin: string): Principal | Promise<Principal>;
   /** The text of `WWW-Authenticate`. */
   challenge(registry: Registry, origin: string, needs: readonly Need[], error?: ChallengeError): string;
   /** Makes the admin user complete, and sees that its owner knows a generated password. */
@@ -47,6 +50,7 @@ export async function createAccess(options: {
     routes: accessRoutes(context),
     authenticate: (headers, clientAddress, registry) =>
       authenticator.authenticate(headers['authorization'], clientAddress, registry),
+    authenticateManagement: () => anonymousManager,
     challenge,
     ensureAdmin: (registry, how) => ensureAdmin(context, registry, how),
     signInFailures: () => signIn.failures,

@@ -64,7 +64,6 @@ test('attack 13: what is no scope asks for nothing', () => {
     'registry:catalog:pull',
     'registry:catalog',
     'registry:other:*',
-    'registry:deleted_catalog:*',
     'artifact-repository:a:pull',
     'repository:%61:pull',
     'repository:a\t:pull',

@@ -16,6 +16,8 @@ export const repositoryActions: readonly RepositoryAction[] = [
   'metadata_write',
   'deleted_read',
   'deleted_restore',
+  'quarantine_read',
+  'quarantine_write',
 ];
 
 /** A client asks for a handful of scopes; a stranger could ask for a megabyte. */
@@ -52,10 +54,14 @@ function parseScope(scope: string): Access | undefined {
   const type = scope.slice(0, first);
   const name = scope.slice(first + 1, last);
   const actions = scope.slice(last + 1).split(',');
-  if (type === 'registry') return name === 'catalog' && actions.includes('*') ? { type, name, actions: ['*'] } : undefined;
+  if (type === 'registry') return isCatalog(name) && actions.includes('*') ? { type, name, actions: ['*'] } : undefined;
   if (!repositoryTypes.includes(type) || !isRepository(name)) return undefined;
   const known = ['*', ...repositoryActions].filter((action) => actions.includes(action));
   return known.length === 0 ? undefined : { type: 'repository', name, actions: known };
+}
+
+function isCatalog(name: string): boolean {
+  return name === 'catalog' || name === 'deleted_catalog';
 }
 
 /** Docker asks by the second name when it pushes a plugin. */
@@ -75,6 +81,7 @@ function isRepository(name: string): boolean {
 export function covers(access: readonly Access[], need: Need): boolean {
   switch (need.type) {
     case 'operator':
+    case 'resource':
       return false;
     case 'registry':
       return access.some((each) => each.type === 'registry' && each.name === need.name && each.actions.includes('*'));
@@ -92,7 +99,7 @@ export function covers(access: readonly Access[], need: Need): boolean {
 export function scopeText(needs: readonly Need[]): string | undefined {
   const actions = new Map<string, Set<string>>();
   for (const need of needs) {
-    if (need.type === 'operator') continue;
+    if (need.type === 'operator' || need.type === 'resource') continue;
     const resource = `${need.type}:${need.name}`;
     const known = actions.get(resource) ?? new Set();
     actions.set(resource, known.add(need.action));

@@ -34,7 +34,7 @@ export async function setUpAccess(engine: TestEngine, t: TestContext): Promise<A
   const file = new WrappingKeyFile(join(folder, 'wrapping-keys.json'));
   const keys = await openKeyRing({ database, file, clock });
   const loginServer = (): string => 'local.example';
-  const { local } = await openRegistries({ database, keys, clock, loginServer, isAnonymousPullEnabled: false });
+  const { local } = await openRegistries({ database, keys, clock, loginServer, isAnonymousPullEnabled: false, region: 'test' });
   const announced: FirstCredentials[] = [];
   const start = async ({ chosenPassword }: { readonly chosenPassword?: string } = {}): Promise<TestProcess> => {
     const access = await createAccess({ database, keys, clock });

@@ -32,7 +32,7 @@ export async function identify(
   const owner = isToken
     ? await ownerOfRefreshToken(context, registry, credentials.password)
     : await context.signIn.check(registry, credentials, clientAddress);
-  return { principal: adminPrincipal(registry, owner.username), owner };
+  return { principal: adminPrincipal(owner.username), owner };
 }
 
 async function ownerOfRefreshToken({ signer, signIn }: AccessContext, registry: Registry, token: string): Promise<SignedIn> {
@@ -72,7 +72,9 @@ export function grantTokens(
 
 function allowedPart(principal: Principal, { type, name, actions }: Access): Access[] {
   if (type === 'registry') {
-    return principal.permits({ type: 'registry', name: 'catalog', action: '*' }) ? [{ type, name, actions }] : [];
+    return principal.permits({ type: 'registry', name: name === 'catalog' ? 'catalog' : 'deleted_catalog', action: '*' })
+      ? [{ type, name, actions }]
+      : [];
   }
   const isAllowed = (need: Need): boolean => principal.permits(need);
   const allowed = repositoryActions.filter((action) => isAllowed({ type: 'repository', name, action }));

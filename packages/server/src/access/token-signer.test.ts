@@ -7,8 +7,9 @@ import type { SigningKey } from '../platform/keys/index.ts';
 import type { Registry } from '../tenancy/index.ts';
 import type { SignedIn } from './signed-in.ts';
 import { type TokenContent, TokenSigner } from './token-signer.ts';
+import { testRegistry } from '../tenancy/test-registry.ts';
 
-const local: Registry = { id: 1, name: 'local', loginServer: 'local.example', isAnonymousPullEnabled: false };
+const local: Registry = testRegistry({ loginServer: 'local.example' });
 const other: Registry = { ...local, id: 2, name: 'other', loginServer: 'other.example' };
 const owner: SignedIn = { username: 'local', generation: 1, slot: 'password', since: 5 };
 const access = [{ type: 'repository', name: 'a', actions: ['pull'] }];

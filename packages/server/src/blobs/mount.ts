@@ -5,6 +5,7 @@ import { mountBlob } from './link-blob.ts';
 import { repositoriesHolding } from './queries.ts';
 
 export interface Mount {
+  readonly registryId: number;
   readonly principal: Principal;
   readonly digest: Digest;
   /** Undefined: any repository that the principal may pull from ("anonymous" mount, OCI end-11). */
@@ -19,8 +20,8 @@ const maxSources = 100;
  * Links a blob that another repository has. False when it was not done: then the client uploads. Missing, or not
  * readable for this principal, is one answer (attack 15).
  */
-export async function mount(context: BlobsContext, { principal, digest, source, target }: Mount): Promise<boolean> {
-  const { registryId } = principal;
+export async function mount(context: BlobsContext, mounted: Mount): Promise<boolean> {
+  const { registryId, principal, digest, source, target } = mounted;
   const candidates =
     source === undefined ? await repositoriesHolding(context.database.read, registryId, digest, maxSources) : [source];
   const readable = candidates.find((name) => principal.permits({ type: 'repository', name, action: 'pull' }));

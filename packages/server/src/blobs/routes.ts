@@ -94,7 +94,8 @@ async function beginUpload(context: BlobsContext, request: RouteRequest): Promis
   const algorithm = hint === null ? mounted && digestAlgorithm(mounted) : parseDigestAlgorithm(hint);
   if (mounted !== undefined) {
     const source = query.get('from') ?? undefined;
-    const isMounted = await mount(context, { principal, digest: mounted, source, target: requester.repository });
+    const { registryId, repository: target } = requester;
+    const isMounted = await mount(context, { registryId, principal, digest: mounted, source, target });
     if (isMounted) return created(requester.repository, mounted);
   } else if (whole !== undefined) {
     const expectedBytes = request.contentLength;

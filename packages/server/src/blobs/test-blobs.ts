@@ -18,6 +18,7 @@ import { type ManagedKeyRing, WrappingKeyFile, openKeyRing } from '../platform/k
 import { type Blobs, createBlobs } from './index.ts';
 import { reservedPartDelayMs } from './model.ts';
 import { addRegistry, deleteManifest, pushManifest } from './test-transactions.ts';
+import { testRegistry } from '../tenancy/test-registry.ts';
 
 type RouteRequest = Parameters<Blobs['routes'][number]['handle']>[0];
 
@@ -217,8 +218,8 @@ function routeRequest(registryId: number, request: TestRequest): RouteRequest {
   const params = { name, digest, session: session?.split('/').at(-1) };
   return {
     id: randomUUID(),
-    registry: { id: registryId, name: 'test', loginServer: 'localhost', isAnonymousPullEnabled: false },
-    principal: { kind: 'admin', id: user, registryId, permits, couldPermit: permits },
+    registry: testRegistry({ id: registryId, name: 'test', loginServer: 'localhost' }),
+    principal: { kind: 'admin', id: user, name: user, permits, couldPermit: permits },
     params: Object.fromEntries(Object.entries(params).filter(([, value]) => value !== undefined)) as Record<string, string>,
     query: new URLSearchParams(request.query),
     headers: request.headers ?? {},

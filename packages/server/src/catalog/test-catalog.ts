@@ -18,6 +18,7 @@ import { type ManagedKeyRing, WrappingKeyFile, openKeyRing } from '../platform/k
 import type { Registry } from '../tenancy/index.ts';
 import { type Catalog, createCatalog } from './index.ts';
 import { addRegistry } from './test-transactions.ts';
+import { testRegistry } from '../tenancy/test-registry.ts';
 
 type Route = Catalog['routes'][number];
 type RouteRequest = Parameters<Route['handle']>[0];
@@ -106,7 +107,7 @@ async function makeRegistry({ database, keys }: Parts): Promise<Registry> {
   const name = `r${randomUUID()}`;
   const id = await database.write(addRegistry, { name });
   await keys.addDataKey(id);
-  return { id, name, loginServer: 'localhost', isAnonymousPullEnabled: false };
+  return testRegistry({ id, name, loginServer: 'localhost' });
 }
 
 function assemble(parts: Parts, registry: Registry): TestCatalog {
@@ -166,7 +167,7 @@ function routeRequest(registry: Registry, request: TestRequest): RouteRequest {
   return {
     id: randomUUID(),
     registry,
-    principal: { kind: 'admin', id: 'admin:test', registryId: registry.id, permits, couldPermit: permits },
+    principal: { kind: 'admin', id: 'admin:test', name: 'test', permits, couldPermit: permits },
     params: Object.fromEntries(given) as Record<string, string>,
     query: new URLSearchParams(request.query),
     headers: request.headers ?? {},

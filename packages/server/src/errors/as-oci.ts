@@ -1,13 +1,7 @@
 import { OciError } from '@berth/oci';
 import { catalogueRow } from './catalogue.ts';
+import type { ErrorAnswer } from './error-answer.ts';
 import { RegistryError } from './registry-error.ts';
-
-/** An error as the OCI distribution specification puts it ("Error Codes"). */
-export interface OciErrorAnswer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
 
 /** Anything that was thrown, as a catalogued error. What is not expected is a bug: its text stays inside. */
 export function asRegistryError(error: unknown): RegistryError {
@@ -17,7 +11,8 @@ export function asRegistryError(error: unknown): RegistryError {
   return new RegistryError('INTERNAL', { cause: error });
 }
 
-export function renderAsOci(error: RegistryError, requestId: string): OciErrorAnswer {
+/** An error as the OCI distribution specification puts it ("Error Codes"). */
+export function renderAsOci(error: RegistryError, requestId: string): ErrorAnswer {
   const row = catalogueRow(error.error);
   const message = row.hint === undefined ? error.message : `${error.message}; ${row.hint}`;
   const detail = error.detail ?? (error.error === 'INTERNAL' ? { requestId } : undefined);

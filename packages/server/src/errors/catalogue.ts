@@ -11,13 +11,21 @@ export const catalogue = {
   BLOB_UPLOAD_UNKNOWN: { status: 404, message: 'blob upload unknown to registry' },
   BLOB_IN_USE: { status: 405, message: 'the blob is used by a manifest', code: 'UNSUPPORTED', hint: 'delete the manifest first' },
   CONTENT_LENGTH_INVALID: { status: 400, message: 'the Content-Length header does not fit the request' },
-  DENIED: { status: 403, message: 'requested access to the resource is denied' },
+  CONFLICT: { status: 409, code: 'DENIED', message: 'the request conflicts with what is there' },
+  DENIED: { status: 403, arm: 'AuthorizationFailed', message: 'requested access to the resource is denied' },
   DIGEST_INVALID: { status: 400, message: 'provided digest did not match uploaded content' },
   INTERNAL: {
     status: 500,
     code: 'UNKNOWN',
+    arm: 'InternalServerError',
     message: 'internal error',
     hint: 'quote the request id to the operator of this registry',
+  },
+  INVALID_PARAMETER: {
+    status: 400,
+    code: 'UNSUPPORTED',
+    arm: 'InvalidParameter',
+    message: 'a value of the request is not valid',
   },
   KEY_UNAVAILABLE: { status: 503, code: 'UNAVAILABLE', message: 'the key that seals this registry is not available' },
   CONTENT_DAMAGED: {
@@ -31,14 +39,34 @@ export const catalogue = {
   MANIFEST_TOO_LARGE: { status: 413, code: 'SIZE_INVALID', message: 'manifest is larger than 4 MiB' },
   MANIFEST_UNKNOWN: { status: 404, message: 'manifest unknown to registry' },
   METHOD_NOT_ALLOWED: { status: 405, code: 'UNSUPPORTED', message: 'the method is not supported here' },
+  MISSING_API_VERSION: {
+    status: 400,
+    code: 'UNSUPPORTED',
+    arm: 'MissingApiVersionParameter',
+    message: 'the api-version query parameter (?api-version=) is required for all requests',
+  },
+  NAME_IN_USE: { status: 409, code: 'DENIED', arm: 'AlreadyInUse', message: 'the name is already in use' },
   NAME_INVALID: { status: 400, message: 'invalid repository name' },
   NAME_UNKNOWN: { status: 404, message: 'repository name not known to registry' },
-  NOT_FOUND: { status: 404, code: 'NOT_FOUND', message: 'there is nothing at this address' },
+  NOT_FOUND: { status: 404, code: 'NOT_FOUND', arm: 'NotFound', message: 'there is nothing at this address' },
   PAGINATION_NUMBER_INVALID: { status: 400, message: 'invalid number of results requested' },
+  QUOTA_EXCEEDED: {
+    status: 403,
+    code: 'DENIED',
+    arm: 'QuotaExceeded',
+    message: 'the plan of the registry allows no more of these',
+  },
   RANGE_INVALID: { status: 416, message: 'the range does not fit the content' },
   REGISTRY_DISALLOWED_OPERATION: { status: 405, message: 'the operation is disallowed by the attributes of what it is about' },
-  REQUEST_INVALID: { status: 400, code: 'UNSUPPORTED', message: 'the request is malformed' },
+  REQUEST_INVALID: { status: 400, code: 'UNSUPPORTED', arm: 'InvalidRequestContent', message: 'the request is malformed' },
   REQUEST_TIMEOUT: { status: 408, code: 'UNKNOWN', message: 'the request took too long to arrive' },
+  RESOURCE_GROUP_NOT_FOUND: {
+    status: 404,
+    code: 'NOT_FOUND',
+    arm: 'ResourceGroupNotFound',
+    message: 'the resource group could not be found',
+  },
+  RESOURCE_NOT_FOUND: { status: 404, code: 'NOT_FOUND', arm: 'ResourceNotFound', message: 'the resource was not found' },
   SIZE_INVALID: { status: 400, message: 'provided length did not match content length' },
   STORAGE_FULL: {
     status: 507,
@@ -46,11 +74,17 @@ export const catalogue = {
     message: 'the registry has no space left to store this',
     hint: 'free space on the server, then push again; what was pushed before is safe',
   },
+  SUBSCRIPTION_NOT_FOUND: {
+    status: 404,
+    code: 'NOT_FOUND',
+    arm: 'SubscriptionNotFound',
+    message: 'the subscription could not be found',
+  },
   TAG_UNKNOWN: { status: 404, message: 'tag unknown to registry' },
   TAG_INVALID: { status: 400, message: 'invalid tag name' },
   TOO_MANY_TAGS: { status: 414, code: 'TAG_INVALID', message: 'too many tags in one request' },
-  TOOMANYREQUESTS: { status: 429, message: 'too many requests' },
-  UNAUTHORIZED: { status: 401, message: 'authentication required' },
+  TOOMANYREQUESTS: { status: 429, arm: 'TooManyRequests', message: 'too many requests' },
+  UNAUTHORIZED: { status: 401, arm: 'InvalidAuthenticationToken', message: 'authentication required' },
   UNAVAILABLE: { status: 503, message: 'the registry is stopping or not ready' },
   UNSUPPORTED: { status: 405, message: 'the operation is unsupported' },
 } as const satisfies Record<string, CatalogueRow>;
@@ -62,6 +96,8 @@ interface CatalogueRow {
   readonly message: string;
   /** The code on the wire where it differs from the row's name. */
   readonly code?: string;
+  /** The code in the resource manager's envelope where it is not the row's name in Pascal case. */
+  readonly arm?: string;
   /** What to do next; appended to the message. */
   readonly hint?: string;
 }

@@ -1,3 +1,4 @@
+export { renderAsArm } from './as-arm.ts';
 export { asRegistryError, renderAsOci } from './as-oci.ts';
 export { type ErrorName, catalogue, catalogueRow } from './catalogue.ts';
 export { RegistryError, type RegistryErrorOptions } from './registry-error.ts';

@@ -5,6 +5,8 @@ export interface RegistryErrorOptions {
   readonly message?: string;
   /** Machine-readable detail of the OCI envelope. Never holds secrets. */
   readonly detail?: unknown;
+  /** What the resource manager's envelope calls the field that was wrong. */
+  readonly target?: string;
   /** Extra response headers, such as `Retry-After` or `Range`. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly cause?: unknown;
@@ -15,12 +17,14 @@ export class RegistryError extends Error {
   override readonly name = 'RegistryError';
   readonly error: ErrorName;
   readonly detail: unknown;
+  readonly target: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(error: ErrorName, options: RegistryErrorOptions = {}) {
     super(options.message ?? catalogueRow(error).message, options.cause === undefined ? {} : { cause: options.cause });
     this.error = error;
     this.detail = options.detail;
+    this.target = options.target;
     this.headers = options.headers ?? {};
   }
 

@@ -3,11 +3,12 @@ import { test } from 'node:test';
 import { type Need, type Permission, acr, distribution, health, upkeep } from '@berth/api';
 import type { Principal } from '../tenancy/index.ts';
 import { type Question, decide, mountNeeds, needsOf } from './authorize.ts';
+import { testRegistry } from '../tenancy/test-registry.ts';
 
-const registry = { id: 1, name: 'local', loginServer: 'localhost', isAnonymousPullEnabled: false };
+const registry = testRegistry({ loginServer: 'localhost' });
 
 function principal(kind: Principal['kind'], permits: (need: Need) => boolean, couldPermit = permits): Principal {
-  return { kind, id: kind, registryId: 1, permits, couldPermit };
+  return { kind, id: kind, name: kind, permits, couldPermit };
 }
 
 const all = principal('admin', () => true);
@@ -15,7 +16,7 @@ const none = principal('admin', () => false);
 const anonymous = principal('anonymous', () => false);
 
 function ask(operation: Question['operation'], who: Principal, more: Partial<Question> = {}): string {
-  const needs = needsOf(operation, 'a/b');
+  const needs = needsOf(operation, { name: 'a/b' });
   return decide({ operation, needs, sourceNeeds: [], principal: who, registry, scheme: 'basic', ...more });
 }
 
@@ -30,7 +31,7 @@ test('attack 14: every operation asks for what it declares, and for nothing less
       operation.id,
     );
     if (kind === 'repository' || kind === 'catalog' || kind === 'operator') {
-      for (const missing of needsOf(operation, 'a/b')) {
+      for (const missing of needsOf(operation, { name: 'a/b' })) {
         const allBut = principal('admin', (need) => JSON.stringify(need) !== JSON.stringify(missing));
         assert.notEqual(ask(operation, allBut), 'permitted', `${operation.id} without ${JSON.stringify(missing)}`);
       }

@@ -4,21 +4,38 @@ import type { Principal, Registry } from '../tenancy/index.ts';
 
 const nothing: readonly Need[] = [];
 const catalog: readonly Need[] = [{ type: 'registry', name: 'catalog', action: '*' }];
+const deletedCatalog: readonly Need[] = [{ type: 'registry', name: 'deleted_catalog', action: '*' }];
 const operator: readonly Need[] = [{ type: 'operator' }];
 
-/** What a request needs by its operation's declaration. `name` is the repository of its path. */
-export function needsOf({ permission }: Operation, name: string | undefined): readonly Need[] {
+/** What a request needs by its operation's declaration. `params`: of its path; `name` is a repository. */
+export function needsOf({ permission, path }: Operation, params: Readonly<Record<string, string>>): readonly Need[] {
   switch (permission.kind) {
     case 'public':
     case 'authenticated':
+    case 'management':
       return nothing;
     case 'catalog':
       return catalog;
+    case 'deleted-catalog':
+      return deletedCatalog;
     case 'repository':
-      return permission.actions.map((action) => ({ type: 'repository', name: name ?? '', action }));
+      return permission.actions.map((action) => ({ type: 'repository', name: params['name'] ?? '', action }));
     case 'operator':
       return operator;
+    case 'resource':
+      return [{ type: 'resource', action: permission.action, scope: scopeOf(path, params) }];
   }
+}
+
+/** The resource that a path names, in lower case: the path up to its last parameter. */
+function scopeOf(path: string, params: Readonly<Record<string, string>>): string {
+  const resource = path.slice(0, path.lastIndexOf('}') + 1);
+  return resource.replaceAll(/\{(\w+)\}/g, (_, name: string) => params[name] ?? '').toLowerCase();
+}
+
+/** Whether the resource manager serves it: other principals, another envelope for errors. */
+export function isManagement({ permission: { kind } }: Operation): boolean {
+  return kind === 'management' || kind === 'resource';
 }
 
 /**
@@ -57,6 +74,7 @@ export interface Question {
 export function decide({ operation, needs, sourceNeeds, principal, registry, scheme }: Question): Decision {
   const { permission } = operation;
   if (permission.kind === 'public') return 'permitted';
+  if (permission.kind === 'management') return principal.kind === 'anonymous' ? 'unauthorized' : 'permitted';
   if (permission.kind === 'authenticated') {
     // Without credentials it is 401 even where anybody may pull: docker and az learn from that where tokens are made.
     const isSignedIn = principal.kind !== 'anonymous' || (scheme !== undefined && registry.isAnonymousPullEnabled);
@@ -69,5 +87,6 @@ export function decide({ operation, needs, sourceNeeds, principal, registry, sch
   }
   if (principal.kind === 'anonymous') return 'unauthorized';
   // No token scope grants the operator's rights, so a challenge would send the client in circles.
-  return scheme === 'bearer' && permission.kind !== 'operator' ? 'unauthorized' : 'denied';
+  const canGetMore = permission.kind !== 'operator' && permission.kind !== 'resource';
+  return scheme === 'bearer' && canGetMore ? 'unauthorized' : 'denied';
 }

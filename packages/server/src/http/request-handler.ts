@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parseRepositoryName } from '@berth/oci';
-import { RegistryError, asRegistryError, renderAsOci } from '../errors/index.ts';
-import type { Principal, Registry } from '../tenancy/index.ts';
-import { type Question, decide, mountNeeds, needsOf } from './authorize.ts';
+import { RegistryError, asRegistryError, renderAsArm, renderAsOci } from '../errors/index.ts';
+import type { Need } from '@berth/api';
+import type { Principal } from '../tenancy/index.ts';
+import { type Question, decide, isManagement, mountNeeds, needsOf } from './authorize.ts';
 import { type CallerRules, callerOf, proxyList, requireOneHost } from './caller.ts';
 import { Exchange } from './exchange.ts';
 import type { Route } from './route.ts';
@@ -89,12 +90,14 @@ export class RequestHandler {
     const name = params['name'];
     if (name !== undefined) parseRepositoryName(name);
     if (operation.permission.kind === 'public') {
-      exchange.knownPrincipal = nobody(registry);
+      exchange.knownPrincipal = nobody();
     } else {
-      const needs = needsOf(operation, name);
+      const needs = needsOf(operation, params);
       const sourceNeeds = mountNeeds(operation, exchange.query);
       exchange.needs = sourceNeeds.length === 0 ? needs : [...needs, ...sourceNeeds];
-      const found = this.#options.authenticate(exchange.headers, caller.address, registry);
+      const found = isManagement(operation)
+        ? this.#options.authenticateManagement(exchange.headers, caller.origin)
+        : this.#options.authenticate(exchange.headers, caller.address, registry);
       const principal = found instanceof Promise ? await found : found;
       exchange.knownPrincipal = principal;
       requirePermission({ operation, needs, sourceNeeds, principal, registry, scheme: exchange.scheme });
@@ -114,11 +117,11 @@ export class RequestHandler {
       response.destroy();
       return;
     }
-    const answer = renderAsOci(error, exchange.id);
+    const answer = isOfManagement(exchange) ? renderAsArm(error, exchange.id) : renderAsOci(error, exchange.id);
     const headers: Headers = Object.assign(this.#baseHeaders(exchange), answer.headers);
     headers['Content-Type'] = 'application/json; charset=utf-8';
     headers['Content-Length'] = Buffer.byteLength(answer.body);
-    if (answer.status === 401) this.#addChallenge(exchange, headers);
+    if (answer.status === 401 && !isOfManagement(exchange)) this.#addChallenge(exchange, headers);
     const isClosing = exchange.isStalled || mustClose(exchange);
     if (isClosing) headers['Connection'] = 'close';
     response.writeHead(answer.status, headers);
@@ -155,6 +158,7 @@ export class RequestHandler {
     const headers: Headers = {
       'Docker-Distribution-Api-Version': 'registry/2.0',
       'X-Ms-Correlation-Request-Id': exchange.id,
+      'X-Ms-Request-Id': exchange.id,
       'X-Request-Id': exchange.id,
       'X-Content-Type-Options': 'nosniff',
     };
@@ -209,6 +213,8 @@ function requirePermission(question: Question): void {
   const decision = decide(question);
   if (decision === 'permitted') return;
   if (decision === 'unauthorized') throw new RegistryError('UNAUTHORIZED', { detail: missingGrants(question) });
+  const [need] = question.needs;
+  if (need?.type === 'resource') throw notAuthorized(question.principal, need);
   throw new RegistryError(
     'DENIED',
     question.operation.permission.kind === 'operator'
@@ -217,10 +223,23 @@ function requirePermission(question: Question): void {
   );
 }
 
+function notAuthorized({ name }: Principal, { action, scope }: Need & { readonly type: 'resource' }): RegistryError {
+  return new RegistryError('DENIED', {
+    message: `the client "${name}" does not have authorization to perform action "${action}" over scope "${scope}"`,
+  });
+}
+
+/** Paths of the resource manager that no route takes are refused in its envelope, too. */
+function isOfManagement({ operation, request }: Exchange): boolean {
+  return operation === undefined
+    ? /^\/(?:subscriptions|providers|tenants)(?:[/?]|$)/i.test(request.url ?? '')
+    : isManagement(operation);
+}
+
 /** ACR's detail of a 401 (acr-api 1.4): which grants are missing. */
 function missingGrants({ needs, sourceNeeds }: Question): unknown {
   return [...needs, ...sourceNeeds].flatMap((need) =>
-    need.type === 'operator' ? [] : [{ Type: need.type, Name: need.name, Action: need.action }],
+    need.type === 'operator' || need.type === 'resource' ? [] : [{ Type: need.type, Name: need.name, Action: need.action }],
   );
 }
 
@@ -233,6 +252,6 @@ function tooSlow(): RegistryError {
 }
 
 /** Stands for the caller where nobody asks who it is. */
-function nobody(registry: Registry): Principal {
-  return { kind: 'anonymous', id: 'anonymous', registryId: registry.id, permits: () => false, couldPermit: () => false };
+function nobody(): Principal {
+  return { kind: 'anonymous', id: 'anonymous', name: 'anonymous', permits: () => false, couldPermit: () => false };
 }

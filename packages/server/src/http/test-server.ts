@@ -9,6 +9,7 @@ import type { Principal } from '../tenancy/index.ts';
 import { type HttpServer, createHttpServer } from './create-server.ts';
 import type { Route } from './route.ts';
 import { type HttpServerOptions, type RequestRecord, defaultHttpLimits } from './server-options.ts';
+import { testRegistry } from '../tenancy/test-registry.ts';
 
 /** A server with routes of the test's own, and what it recorded and logged. */
 export interface TestServer {
@@ -19,9 +20,15 @@ export interface TestServer {
   logged(): string;
 }
 
-const admin: Principal = { kind: 'admin', id: 'admin:test', registryId: 1, permits: () => true, couldPermit: () => true };
-const nobody: Principal = { kind: 'anonymous', id: 'anonymous', registryId: 1, permits: () => false, couldPermit: () => false };
-const registry = { id: 1, name: 'local', loginServer: 'registry.example', isAnonymousPullEnabled: false };
+const admin: Principal = { kind: 'admin', id: 'admin:test', name: 'test', permits: () => true, couldPermit: () => true };
+const nobody: Principal = {
+  kind: 'anonymous',
+  id: 'anonymous',
+  name: 'anonymous',
+  permits: () => false,
+  couldPermit: () => false,
+};
+const registry = testRegistry();
 
 /** Credentials: none is nobody, `Basic good` or `Bearer good` the admin, anything else refused. */
 export async function startTestServer(
@@ -38,8 +45,9 @@ export async function startTestServer(
       if (authorization.endsWith(' good')) return admin;
       throw new RegistryError('UNAUTHORIZED');
     },
+    authenticateManagement: ({ authorization }) => (authorization?.endsWith(' good') === true ? admin : nobody),
     challenge: (_registry, origin, needs, error) =>
-      `Bearer realm="${origin}/oauth2/token",needs="${needs.map((need) => (need.type === 'operator' ? 'operator' : `${need.name}:${need.action}`)).join(' ')}"${error === undefined ? '' : `,error="${error}"`}`,
+      `Bearer realm="${origin}/oauth2/token",needs="${needs.map((need) => (need.type === 'operator' || need.type === 'resource' ? need.type : `${need.name}:${need.action}`)).join(' ')}"${error === undefined ? '' : `,error="${error}"`}`,
     resolveRegistry: () => registry,
     log: createLogger({
       level: 'trace',

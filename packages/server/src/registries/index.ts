@@ -1,46 +1,120 @@
+import { randomUUID } from 'node:crypto';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database/index.ts';
 import type { ManagedKeyRing } from '../platform/keys/index.ts';
 import type { Registry } from '../tenancy/index.ts';
-import { findRegistry } from './queries.ts';
-import { ensureRegistry } from './transactions.ts';
+import { type RegistryRecord, registryOf } from './model.ts';
+import { allRegistries, findDeployment, findRegistry } from './queries.ts';
+import { ensureDeployment, ensureRegistry } from './transactions.ts';
 
 export { type FirstRun, firstRunFileName, removeFirstRun, writeFirstRun } from './first-run-file.ts';
+export * from './model.ts';
+export { findRegistry } from './queries.ts';
+export { type NewRegistry, type RegistryChange, ensureRegistry, updateRegistry } from './transactions.ts';
+
+/** Whom the deployment is to clients of the resource manager. */
+export interface DeploymentIds {
+  readonly tenantId: string;
+  readonly subscriptionId: string;
+}
 
 export interface Registries {
+  readonly ids: DeploymentIds;
+  /** The registry that every deployment has, as it is now. */
   readonly local: Registry;
+  /** As of the last refresh, by name. */
+  all(): readonly Registry[];
+  byName(name: string): Registry | undefined;
   /** The registry that a host name picks; an unknown one is the default registry. */
   resolve(host: string): Registry;
+  /** Reads the registries anew: after a change here, and now and again for changes of other processes. */
+  refresh(): Promise<void>;
 }
 
 /** The registry that every deployment has. */
 const defaultRegistryName = 'local';
+/** The resource group of the default registry. */
+export const defaultResourceGroup = 'berth';
 
-/** Loads the registries; makes the default one with its first data key when missing. */
-export async function openRegistries(options: {
+export interface RegistriesOptions {
   readonly database: Database;
   readonly keys: ManagedKeyRing;
   readonly clock: Clock;
-  /** Asked for with each request: a port that the system chooses is known only once the server listens. */
+  /** Of the default registry. Asked for with each request: a port that the system chooses is known only once the server listens. */
   readonly loginServer: () => string;
+  /** The default registry lets anybody pull, whatever the resource manager says. */
   readonly isAnonymousPullEnabled: boolean;
-}): Promise<Registries> {
-  const { database, keys, clock, loginServer, isAnonymousPullEnabled } = options;
-  const existing = await findRegistry(database.read, defaultRegistryName);
-  // Most starts change nothing, and so need not wait for the database's writer.
-  const isSettled = existing !== undefined && (existing.anonymous_pull === 1) === isAnonymousPullEnabled;
-  const id = isSettled
-    ? existing.id
-    : await database.write(ensureRegistry, { name: defaultRegistryName, isAnonymousPullEnabled, now: clock.now() });
-  // A crash may have come between the registry and its key; content cannot exist without one.
-  if (!keys.hasKey(id)) await keys.addDataKey(id);
-  const local: Registry = {
-    id,
-    name: defaultRegistryName,
-    get loginServer() {
-      return loginServer();
-    },
-    isAnonymousPullEnabled,
-  };
-  return { local, resolve: () => local };
+  readonly region: string;
+}
+
+/** Loads the registries; makes the default one with its first data key when missing. */
+export async function openRegistries(options: RegistriesOptions): Promise<Registries> {
+  const { database, clock, region } = options;
+  const now = clock.now();
+  const deployment =
+    (await findDeployment(database.read)) ??
+    (await database.write(ensureDeployment, { tenant_id: randomUUID(), subscription_id: randomUUID(), created_at: now }));
+  if ((await findRegistry(database.read, defaultRegistryName)) === undefined) {
+    const facts = { name: defaultRegistryName, resourceGroup: defaultResourceGroup, location: region, plan: 'Premium' } as const;
+    await database.write(ensureRegistry, { ...facts, isAnonymousPullEnabled: false, tags: {}, properties: {}, by: '', now });
+  }
+  const opened = new OpenedRegistries(options, { tenantId: deployment.tenant_id, subscriptionId: deployment.subscription_id });
+  await opened.refresh();
+  return opened;
+}
+
+class OpenedRegistries implements Registries {
+  readonly ids: DeploymentIds;
+  readonly #options: RegistriesOptions;
+  /** By name, with the version that it was made of: an unchanged registry stays the same object. */
+  #known: ReadonlyMap<string, { readonly version: number; readonly registry: Registry }> = new Map();
+
+  constructor(options: RegistriesOptions, ids: DeploymentIds) {
+    this.#options = options;
+    this.ids = ids;
+  }
+
+  get local(): Registry {
+    const local = this.byName(defaultRegistryName);
+    if (local === undefined) throw new Error('the default registry is missing');
+    return local;
+  }
+
+  all(): readonly Registry[] {
+    return [...this.#known.values()].map(({ registry }) => registry);
+  }
+
+  byName(name: string): Registry | undefined {
+    return this.#known.get(name.toLowerCase())?.registry;
+  }
+
+  resolve(host: string): Registry {
+    // Most deployments have one: nothing to look up.
+    if (this.#known.size === 1) return this.local;
+    const dot = host.indexOf('.');
+    return (dot === -1 ? undefined : this.byName(host.slice(0, dot))) ?? this.local;
+  }
+
+  async refresh(): Promise<void> {
+    const { database, keys } = this.#options;
+    const records = await allRegistries(database.read);
+    // A crash may have come between the registry and its key; content cannot exist without one.
+    for (const { id } of records) if (!keys.hasKey(id)) await keys.addDataKey(id);
+    this.#known = new Map(records.map((record) => [record.name, this.#entry(record)]));
+  }
+
+  #entry(record: RegistryRecord): { readonly version: number; readonly registry: Registry } {
+    const known = this.#known.get(record.name);
+    if (known?.version === record.version && known.registry.id === record.id) return known;
+    const { loginServer, isAnonymousPullEnabled } = this.#options;
+    const isDefault = record.name === defaultRegistryName;
+    const registry = registryOf(
+      { ...record, isAnonymousPullEnabled: record.isAnonymousPullEnabled || (isDefault && isAnonymousPullEnabled) },
+      {
+        subscriptionId: this.ids.subscriptionId,
+        loginServer: isDefault ? loginServer : () => `${record.name}.${loginServer()}`,
+      },
+    );
+    return { version: record.version, registry };
+  }
 }

@@ -1,8 +1,48 @@
-import type { ReadQueries, RegistryRow } from '../platform/database/index.ts';
+import type { DeploymentRow, ReadQueries, WriteQueries } from '../platform/database/index.ts';
+import type { RegistryRecord } from './model.ts';
 
-export function findRegistry(
-  db: ReadQueries,
-  name: string,
-): Promise<(Pick<RegistryRow, 'anonymous_pull'> & { readonly id: number }) | undefined> {
-  return db.selectFrom('registries').select(['id', 'anonymous_pull']).where('name', '=', name).executeTakeFirst();
+export type Deployment = Omit<DeploymentRow, 'id'>;
+
+export function findDeployment(db: ReadQueries | WriteQueries): Promise<Deployment | undefined> {
+  return db
+    .selectFrom('deployment')
+    .select(['tenant_id', 'subscription_id', 'owner_identity_id', 'created_at'])
+    .where('id', '=', 1)
+    .executeTakeFirst();
+}
+
+/** Every registry that was not deleted, by name. */
+export async function allRegistries(db: ReadQueries | WriteQueries): Promise<readonly RegistryRecord[]> {
+  const rows = await registries(db).orderBy('name').execute();
+  return rows.map(recordOf);
+}
+
+export async function findRegistry(db: ReadQueries | WriteQueries, name: string): Promise<RegistryRecord | undefined> {
+  const row = await registries(db).where('name', '=', name.toLowerCase()).executeTakeFirst();
+  return row && recordOf(row);
+}
+
+function registries(db: ReadQueries | WriteQueries) {
+  return db.selectFrom('registries').selectAll().where('deleted_at', 'is', null);
+}
+
+type Row = NonNullable<Awaited<ReturnType<ReturnType<typeof registries>['executeTakeFirst']>>>;
+
+/** Texts of the database are ours, and JSON. */
+function recordOf(row: Row): RegistryRecord {
+  return {
+    id: row.id,
+    name: row.name,
+    resourceGroup: row.resource_group,
+    location: row.location,
+    plan: row.plan,
+    isAnonymousPullEnabled: row.anonymous_pull === 1,
+    tags: JSON.parse(row.tags) as RegistryRecord['tags'],
+    properties: JSON.parse(row.properties) as RegistryRecord['properties'],
+    createdAt: row.created_at,
+    createdBy: row.created_by,
+    updatedAt: row.updated_at,
+    updatedBy: row.updated_by,
+    version: row.version,
+  };
 }

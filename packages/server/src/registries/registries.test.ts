@@ -22,11 +22,19 @@ forEachEngine((engine) => {
     const keys = await openKeyRing({ database, file, clock });
     let port = 1;
     const open = (isAnonymousPullEnabled: boolean) =>
-      openRegistries({ database, keys, clock, loginServer: () => `local.example:${port}`, isAnonymousPullEnabled });
-    const { local, resolve } = await open(false);
+      openRegistries({
+        database,
+        keys,
+        clock,
+        loginServer: () => `local.example:${port}`,
+        isAnonymousPullEnabled,
+        region: 'test',
+      });
+    const registries = await open(false);
+    const { local } = registries;
     assert.equal(local.name, 'local');
     assert.ok(keys.hasKey(local.id));
-    for (const host of ['local.example', 'anything.example:5000', '127.0.0.1', '']) assert.equal(resolve(host), local);
+    for (const host of ['local.example', 'anything.example:5000', '127.0.0.1', '']) assert.equal(registries.resolve(host), local);
     port = 2;
     assert.equal(local.loginServer, 'local.example:2', 'known once the server listens');
     const again = await open(true);
@@ -34,7 +42,7 @@ forEachEngine((engine) => {
     const rows = await database.read.selectFrom('registries').selectAll().execute();
     assert.deepEqual(
       rows.map((row) => [row.name, row.anonymous_pull]),
-      [['local', 1]],
+      [['local', 0]],
     );
     assert.equal((await database.read.selectFrom('data_keys').selectAll().execute()).length, 1);
   });
@@ -44,7 +52,7 @@ forEachEngine((engine) => {
     const file = new WrappingKeyFile(join(await newFolder(t), 'wrapping-keys.json'));
     const keys = await openKeyRing({ database, file, clock });
     const crash = new Error('crash');
-    const options = { database, clock, loginServer: () => 'local.example', isAnonymousPullEnabled: false };
+    const options = { database, clock, loginServer: () => 'local.example', isAnonymousPullEnabled: false, region: 'test' };
     const dying = { hasKey: () => false, addDataKey: () => Promise.reject(crash) };
     await assert.rejects(openRegistries({ ...options, keys: Object.assign(Object.create(keys) as typeof keys, dying) }), crash);
     const { local } = await openRegistries({ ...options, keys });

@@ -1,21 +1,83 @@
 import { type TransactionDefinition, defineTransaction } from '../platform/database/index.ts';
+import type { RegistryRecord } from './model.ts';
+import { type Deployment, findDeployment, findRegistry } from './queries.ts';
 
-/** The id of a registry, made when missing. */
-export const ensureRegistry = defineTransaction(
-  'registries.ensure',
-  async (
-    tx,
-    input: { readonly name: string; readonly isAnonymousPullEnabled: boolean; readonly now: number },
-  ): Promise<number> => {
-    const anonymousPull = input.isAnonymousPullEnabled ? 1 : 0;
+export type NewRegistry = Pick<
+  RegistryRecord,
+  'name' | 'resourceGroup' | 'location' | 'plan' | 'isAnonymousPullEnabled' | 'tags' | 'properties'
+> & {
+  readonly by: string;
+  readonly now: number;
+};
+
+/** A registry by its name, made when missing. */
+export const ensureRegistry = defineTransaction('registries.ensure', async (tx, input: NewRegistry): Promise<RegistryRecord> => {
+  await tx
+    .insertInto('registries')
+    .values({
+      name: input.name,
+      anonymous_pull: input.isAnonymousPullEnabled ? 1 : 0,
+      resource_group: input.resourceGroup,
+      location: input.location,
+      plan: input.plan,
+      tags: JSON.stringify(input.tags),
+      properties: JSON.stringify(input.properties),
+      created_at: input.now,
+      created_by: input.by,
+      updated_at: input.now,
+      updated_by: input.by,
+    })
+    .onConflict((conflict) => conflict.column('name').doNothing())
+    .execute();
+  const found = await findRegistry(tx, input.name);
+  if (found === undefined) throw new Error(`the registry ${input.name} is not there after it was made`);
+  return found;
+});
+
+export type RegistryChange = Pick<
+  RegistryRecord,
+  'id' | 'version' | 'plan' | 'isAnonymousPullEnabled' | 'tags' | 'properties'
+> & {
+  readonly by: string;
+  readonly now: number;
+};
+
+/** Writes what a client changed of the version that it was merged with. False when there is a newer one: read again. */
+export const updateRegistry = defineTransaction('registries.update', async (tx, input: RegistryChange): Promise<boolean> => {
+  const updated = await tx
+    .updateTable('registries')
+    .set({
+      plan: input.plan,
+      anonymous_pull: input.isAnonymousPullEnabled ? 1 : 0,
+      tags: JSON.stringify(input.tags),
+      properties: JSON.stringify(input.properties),
+      updated_at: input.now,
+      updated_by: input.by,
+      version: input.version + 1,
+    })
+    .where('id', '=', input.id)
+    .where('version', '=', input.version)
+    .where('deleted_at', 'is', null)
+    .returning('id')
+    .execute();
+  return updated.length > 0;
+});
+
+/** Makes the one row that names the deployment, when missing. */
+export const ensureDeployment = defineTransaction(
+  'registries.ensure-deployment',
+  async (tx, input: Omit<Deployment, 'owner_identity_id'>): Promise<Deployment> => {
     await tx
-      .insertInto('registries')
-      .values({ name: input.name, anonymous_pull: anonymousPull, created_at: input.now })
-      .onConflict((conflict) => conflict.column('name').doUpdateSet({ anonymous_pull: anonymousPull }))
+      .insertInto('deployment')
+      .values({ id: 1, ...input, owner_identity_id: null })
+      .onConflict((conflict) => conflict.column('id').doNothing())
       .execute();
-    const row = await tx.selectFrom('registries').select('id').where('name', '=', input.name).executeTakeFirstOrThrow();
-    return row.id;
+    return (await findDeployment(tx)) ?? { ...input, owner_identity_id: null };
   },
 );
 
-export const registryTransactions: readonly TransactionDefinition<never, unknown>[] = [ensureRegistry];
+export const registryTransactions: readonly TransactionDefinition<never, unknown>[] = [
+  ensureRegistry,
+  updateRegistry,
+  ensureDeployment,
+];

@@ -1,2 +1,3 @@
-export type { Principal } from './principal.ts';
-export type { Registry } from './registry.ts';
+export { type RegistryPolicies, defaultPolicies } from './policies.ts';
+export type { Principal, PrincipalKind } from './principal.ts';
+export type { NetworkRules, Plan, Registry, RoleMode } from './registry.ts';

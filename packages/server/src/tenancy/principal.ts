@@ -1,11 +1,18 @@
 import type { Need } from '@berth/api';
 
+/**
+ * `admin`: the registry's admin user. `token`: a repository-scoped token. `identity`: a service principal of the
+ * directory, or whom a trusted issuer vouches for. `anonymous`: nobody.
+ */
+export type PrincipalKind = 'admin' | 'token' | 'identity' | 'anonymous';
+
 /** Whoever is authenticated. Basic and Bearer of the same credential give the same rights. */
 export interface Principal {
-  readonly kind: 'admin' | 'anonymous';
-  /** Stable and unique within a registry; owns upload sessions. `admin:<username>` or `anonymous`. */
+  readonly kind: PrincipalKind;
+  /** Stable and unique within a registry; owns upload sessions. `admin:<username>`, `token:<name>`, `identity:<object id>`, `anonymous`. */
   readonly id: string;
-  readonly registryId: number;
+  /** How people call it: in the audit trail, in `systemData`. */
+  readonly name: string;
   /** The one permission check. For Bearer it is the intersection of the token's access and the owner's present rights. */
   permits(need: Need): boolean;
   /** What a token with more scope would permit; the same as `permits` where no token narrows it. Never grounds to serve. */

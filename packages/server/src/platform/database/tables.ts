@@ -21,12 +21,128 @@ export interface Tables {
   tags: TagRow;
   garbage: GarbageRow;
   damage: DamageRow;
+  deployment: DeploymentRow;
+  resource_groups: ResourceGroupRow;
+  resources: ResourceRow;
+  token_passwords: TokenPasswordRow;
+  identities: IdentityRow;
+  identity_secrets: IdentitySecretRow;
+  federated_credentials: FederatedCredentialRow;
+  role_assignments: RoleAssignmentRow;
 }
 
 export interface RegistryRow {
   id: Generated<number>;
+  /** In lower case. Of a deleted registry: with its id behind it, so that the name is free again. */
   name: string;
   anonymous_pull: number;
+  created_at: number;
+  resource_group: Generated<string>;
+  location: Generated<string>;
+  plan: Generated<'Basic' | 'Standard' | 'Premium'>;
+  /** Resource tags, as JSON. */
+  tags: Generated<string>;
+  /** What a client may write of ACR's `properties`, as JSON; without `anonymousPullEnabled` and `adminUserEnabled`. */
+  properties: Generated<string>;
+  created_by: Generated<string>;
+  updated_at: Generated<number>;
+  updated_by: Generated<string>;
+  /** Grows with every change: a writer that read an older one must read again. */
+  version: Generated<number>;
+  deleted_at: number | null;
+}
+
+/** Whom the deployment is to clients of the resource manager: one row, id 1. */
+export interface DeploymentRow {
+  id: number;
+  tenant_id: string;
+  subscription_id: string;
+  /** The identity that owns everything, whose secret stands in the first-run file. */
+  owner_identity_id: string | null;
+  created_at: number;
+}
+
+export interface ResourceGroupRow {
+  /** The name in lower case. */
+  name_key: string;
+  name: string;
+  location: string;
+  tags: string;
+  created_at: number;
+}
+
+/** A child resource of a registry: webhook, replication, token, scope map, and what later features declare. */
+export interface ResourceRow {
+  id: Generated<number>;
+  registry_id: number;
+  /** The name of its collection: `scopeMaps`. */
+  kind: string;
+  /** The name in lower case. */
+  name_key: string;
+  name: string;
+  /** Null for kinds that have none. */
+  location: string | null;
+  /** Resource tags, as JSON. */
+  tags: string;
+  /** As JSON. Secrets stand elsewhere. */
+  properties: string;
+  created_at: number;
+  created_by: string;
+  updated_at: number;
+  updated_by: string;
+  version: number;
+}
+
+export interface TokenPasswordRow {
+  resource_id: number;
+  slot: 'password1' | 'password2';
+  /** Keyed SHA-256. */
+  verifier: string;
+  /** Grows with every change, so that slot and time name one password for ever. */
+  created_at: number;
+  expires_at: number | null;
+}
+
+/** A service principal of the built-in directory. */
+export interface IdentityRow {
+  /** Its object id. */
+  id: string;
+  client_id: string;
+  name: string;
+  is_enabled: number;
+  created_at: number;
+}
+
+export interface IdentitySecretRow {
+  id: string;
+  identity_id: string;
+  /** Keyed SHA-256. */
+  verifier: string;
+  created_at: number;
+  expires_at: number | null;
+}
+
+/** Tokens of a trusted issuer that sign in as an identity. */
+export interface FederatedCredentialRow {
+  id: string;
+  identity_id: string;
+  name: string;
+  issuer: string;
+  /** JSON list. */
+  audiences: string;
+  /** JSON: by claim, the pattern that its value must match as a whole. */
+  claims: string;
+  created_at: number;
+}
+
+export interface RoleAssignmentRow {
+  id: string;
+  /** A resource id in lower case, of the subscription, a group, a registry or `…/repositories/<name>`. */
+  scope: string;
+  /** GUID of the role definition. */
+  role_id: string;
+  identity_id: string;
+  condition: string | null;
   created_at: number;
 }
 
