@@ -13,14 +13,18 @@ const packageEdges: Readonly<Record<string, readonly string[]>> = {
 
 /** Which features of the server may import which others, through their index.ts. A new edge is a line here. */
 const featureEdges: Readonly<Record<string, readonly string[]>> = {
-  access: [],
+  access: ['resources'],
+  arm: ['access', 'registries', 'resources'],
   blobs: ['repositories'],
   catalog: ['blobs', 'repositories'],
   health: [],
   registries: [],
+  replication: ['resources'],
   repositories: [],
+  resources: [],
   scrub: [],
   upkeep: [],
+  webhooks: ['resources'],
 };
 
 /** Folders of the server that know no feature, and which of each other they know. */

@@ -1,4 +1,4 @@
-import { type Operation, type Permission, access, acr, distribution, health, upkeep } from '@berth/api';
+import { type Operation, type Permission, access, acr, arm, cloud, distribution, health, upkeep } from '@berth/api';
 
 export interface OperationGroup {
   readonly title: string;
@@ -10,13 +10,19 @@ export const operationGroups: readonly OperationGroup[] = [
   { title: 'Distribution', operations: inOrder(distribution) },
   { title: 'ACR', operations: inOrder(acr) },
   { title: 'Access', operations: inOrder(access) },
+  { title: 'Cloud and sign-in', operations: inOrder(cloud) },
+  { title: 'Resource manager', operations: sorted(arm.operations) },
   { title: 'Upkeep', operations: inOrder(upkeep) },
   { title: 'Health', operations: inOrder(health) },
 ];
 
 function inOrder(operations: Readonly<Record<string, Operation>>): readonly Operation[] {
+  return sorted(Object.values(operations));
+}
+
+function sorted(operations: readonly Operation[]): readonly Operation[] {
   const key = ({ path, method }: Operation): string => `${path} ${method}`;
-  return Object.values(operations).toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
+  return operations.toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 
 /** Whom an operation lets in, in words. */

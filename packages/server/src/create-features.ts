@@ -1,4 +1,5 @@
 import type { Access } from './access/index.ts';
+import { armRoutes } from './arm/index.ts';
 import { createBlobs } from './blobs/index.ts';
 import { createCatalog } from './catalog/index.ts';
 import { healthRoutes, measure } from './health/index.ts';
@@ -9,10 +10,16 @@ import { createCollector } from './platform/garbage/index.ts';
 import type { Logger } from './platform/logger.ts';
 import type { Metrics } from './platform/metrics.ts';
 import { repeat } from './platform/repeat.ts';
-import type { Registries } from './registries/index.ts';
+import { type Registries, collectDeletedRegistries } from './registries/index.ts';
+import { replicationKind } from './replication/index.ts';
+import type { ChildKind } from './resources/index.ts';
 import { createScrub } from './scrub/index.ts';
 import type { Settings } from './settings/index.ts';
+import { webhookKind } from './webhooks/index.ts';
 import { upkeepRoutes } from './upkeep/index.ts';
+
+/** How late a process may learn that another one changed a registry. */
+const refreshMs = 5_000;
 
 export interface FeatureParts {
   readonly storage: Storage;
@@ -33,7 +40,10 @@ export interface Work {
 }
 
 /** Constructs every feature. Whoever adds one adds its routes, its background work and its end here. */
-export function createFeatures(settings: Settings, { storage, access, metrics, clock, log, signal }: FeatureParts): Work {
+export function createFeatures(
+  settings: Settings,
+  { storage, access, registries, metrics, clock, log, signal }: FeatureParts,
+): Work {
   const { database, keys, store } = storage;
   const common = { database, keys, clock, log, garbageDelayMs: settings.garbageDelayMs };
   const blobs = createBlobs({ ...common, store, uploadExpiryMs: settings.uploadExpiryMs });
@@ -47,16 +57,40 @@ export function createFeatures(settings: Settings, { storage, access, metrics, c
     freedParts: blobs.freedParts,
     signInFailures: access.signInFailures,
   });
+  const managed = armRoutes({
+    database,
+    keys,
+    clock,
+    registries,
+    region: settings.region,
+    admins: access.admins,
+    tokens: access.tokens,
+    kinds: [
+      ...access.kinds,
+      webhookKind(() => undefined) as ChildKind,
+      replicationKind({ region: settings.region, requireAllowed: () => undefined }) as ChildKind,
+    ],
+    limitsOf: () => ({ webhooks: 500, replications: -1, ipRules: 200, scopeMaps: 50_000, tokens: 50_000 }),
+    usageOf: () => Promise.resolve({ sizeBytes: 0, limitBytes: 0 }),
+  });
   const checks = { database: () => database.check(), 'blob store': () => store.check(), 'key ring': () => keys.check() };
   return {
     routes: [
       ...blobs.routes,
       ...catalog.routes,
       ...scrub.routes,
+      ...managed,
       ...upkeepRoutes({ database, clock, collector, freedParts: blobs.freedParts }),
       ...healthRoutes({ metrics, isServing: () => !signal.aborted, checks, log }),
     ],
     loops: () => [
+      repeat(() => registries.refresh(), { name: 'registries of other processes', everyMs: refreshMs, signal, log }),
+      repeat(() => collectDeletedRegistries({ database, clock }, signal), {
+        name: 'content of deleted registries',
+        everyMs: settings.garbageIntervalMs,
+        signal,
+        log,
+      }),
       collector.run(settings.garbageIntervalMs, signal),
       repeat(() => blobs.expireUploads(signal), { name: 'expiry of uploads', everyMs: settings.garbageIntervalMs, signal, log }),
     ],

@@ -9,7 +9,15 @@ import type { LateMetrics } from './platform/late-metrics.ts';
 import type { Logger } from './platform/logger.ts';
 import { repeat } from './platform/repeat.ts';
 import { type CertificateSource, openCertificate } from './platform/tls/index.ts';
-import { type FirstRun, firstRunFileName, openRegistries, removeFirstRun, writeFirstRun } from './registries/index.ts';
+import {
+  type FirstRun,
+  addFirstOwner,
+  defaultResourceGroup,
+  firstRunFileName,
+  openRegistries,
+  removeFirstRun,
+  writeFirstRun,
+} from './registries/index.ts';
 import type { Settings } from './settings/index.ts';
 import type { Registry } from './tenancy/index.ts';
 
@@ -60,7 +68,6 @@ export async function startService(
     now: clock.now(),
   });
   const stopping = new AbortController();
-  const access = await createAccess({ database, keys, clock });
   let origin = '';
   const loginServer = (): string => settings.loginServer?.replace(/^https?:\/\//, '') ?? new URL(origin).host;
   const registries = await openRegistries({
@@ -71,6 +78,7 @@ export async function startService(
     isAnonymousPullEnabled: settings.anonymousPull,
     region: settings.region,
   });
+  const access = await createAccess({ database, keys, clock, tenantId: registries.ids.tenantId });
   const work = createFeatures(settings, { storage, access, registries, metrics, clock, log, signal: stopping.signal });
   // Closed in reverse order: say that it ends, stop accepting and let requests end, then end background work.
   const loops: Promise<void>[] = [];
@@ -105,6 +113,11 @@ export async function startService(
   const firstRun = await announceFirstAdmin(access, registries.local, {
     dataDir,
     chosenPassword: settings.adminPassword?.reveal(),
+  });
+  await access.ensureOwner({
+    ...registries.ids,
+    announce: (owner) =>
+      addFirstOwner(dataDir, { loginServer: loginServer(), ...owner, ...registries.ids, resourceGroup: defaultResourceGroup }),
   });
   const reloadCertificate = () => reloadInto(http, certificate, clock.now());
   loops.push(

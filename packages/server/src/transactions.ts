@@ -1,4 +1,5 @@
 import { accessTransactions } from './access/transactions.ts';
+import { armTransactions } from './arm/transactions.ts';
 import { blobTransactions } from './blobs/transactions.ts';
 import { catalogTransactions } from './catalog/transactions.ts';
 import { damageTransactions } from './platform/damage/transactions.ts';
@@ -6,6 +7,7 @@ import type { TransactionDefinition } from './platform/database/database.ts';
 import { collectorTransactions } from './platform/garbage/claim.ts';
 import { keyTransactions } from './platform/keys/transactions.ts';
 import { registryTransactions } from './registries/transactions.ts';
+import { resourceTransactions } from './resources/transactions.ts';
 
 /**
  * Every transaction of the server, by name: SQLite's writer thread imports this list, because a function cannot travel
@@ -18,5 +20,7 @@ export const transactions: readonly TransactionDefinition<never, unknown>[] = [
   ...blobTransactions,
   ...catalogTransactions,
   ...accessTransactions,
+  ...armTransactions,
   ...registryTransactions,
+  ...resourceTransactions,
 ];

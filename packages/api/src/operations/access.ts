@@ -34,3 +34,14 @@ export const postToken = defineOperation({
   responses: { 200: { description: 'a token', schema: token } },
   errors: ['UNAUTHORIZED', 'TOOMANYREQUESTS', 'REQUEST_INVALID'],
 });
+export const exchange = defineOperation({
+  id: 'exchange-token',
+  method: 'POST',
+  path: '/oauth2/exchange',
+  source: 'ACR POST /oauth2/exchange',
+  permission: { kind: 'public', reason: 'it is where tokens of an issuer become tokens of a registry; it checks them itself' },
+  summary: 'Exchanges a token of the built-in issuer, or of a trusted one, for a refresh token of the registry.',
+  body: 'form',
+  responses: { 200: { description: 'a refresh token', schema: Type.Object({ refresh_token: Type.String() }) } },
+  errors: ['UNAUTHORIZED', 'TOOMANYREQUESTS', 'REQUEST_INVALID'],
+});

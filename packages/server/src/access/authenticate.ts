@@ -1,13 +1,14 @@
 import { hash } from 'node:crypto';
 import { RegistryError } from '../errors/index.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { Principal, Registry } from '../tenancy/index.ts';
-import { parseBasic } from './basic-credentials.ts';
-import { adminPrincipal, anonymousPrincipal, bearerPrincipal } from './principals.ts';
-import type { Admin } from './queries.ts';
 import { Recent } from '../platform/recent.ts';
-import type { SignIn } from './sign-in.ts';
-import { type SignedIn, isCurrent } from './signed-in.ts';
+import type { Principal, Registry } from '../tenancy/index.ts';
+import type { Accounts } from './accounts.ts';
+import { parseBasic } from './basic-credentials.ts';
+import { anonymousPrincipal, bearerPrincipal } from './principals.ts';
+import type { Access } from './scope.ts';
+import type { Credentials, SignIn } from './sign-in.ts';
+import type { SignedIn } from './signed-in.ts';
 import { type TokenSigner, refused } from './token-signer.ts';
 
 const maxTokens = 20_000;
@@ -17,23 +18,33 @@ const maxTokenCharacters = 16 * 2 ** 20;
 interface VerifiedToken {
   readonly expiresAt: number;
   readonly owner: SignedIn | undefined;
-  /** The registry as it was: one whose settings changed is another object, and its tokens are judged anew. */
-  readonly registry: Registry;
-  readonly principal: Principal;
+  readonly registryId: number;
+  readonly access: readonly Access[];
+  /** Made for this owner; another one is judged anew. */
+  made: { readonly owner: Principal; readonly bearer: Principal } | undefined;
+}
+
+export interface AuthenticatorOptions {
+  readonly signIn: SignIn;
+  readonly accounts: Accounts;
+  readonly signer: TokenSigner;
+  readonly clock: Clock;
 }
 
 /** Tells who sends a request. Tokens that were verified once are known until they expire or their owner changes. */
 export class Authenticator {
   readonly #signIn: SignIn;
+  readonly #accounts: Accounts;
   readonly #signer: TokenSigner;
   readonly #clock: Clock;
   /** By hash: what lies around in memory is no token. */
   readonly #tokens = new Recent<VerifiedToken>({ maxEntries: maxTokens, maxWeight: maxTokenCharacters });
 
-  constructor(options: { readonly signIn: SignIn; readonly signer: TokenSigner; readonly clock: Clock }) {
-    this.#signIn = options.signIn;
-    this.#signer = options.signer;
-    this.#clock = options.clock;
+  constructor({ signIn, accounts, signer, clock }: AuthenticatorOptions) {
+    this.#signIn = signIn;
+    this.#accounts = accounts;
+    this.#signer = signer;
+    this.#clock = clock;
   }
 
   /** Without waiting for whoever was seen before. @throws UNAUTHORIZED, TOOMANYREQUESTS */
@@ -43,38 +54,43 @@ export class Authenticator {
     const credentials = parseBasic(authorization);
     if (credentials === undefined)
       throw new RegistryError('UNAUTHORIZED', { message: 'the Authorization header is neither Basic nor Bearer' });
-    const known = this.#signIn.remembered(registry, credentials);
-    if (known !== undefined) return adminPrincipal(known.username);
-    return this.#signIn.check(registry, credentials, clientAddress).then(({ username }) => adminPrincipal(username));
+    return this.#signIn.remembered(registry, credentials) ?? this.#checked(registry, credentials, clientAddress);
+  }
+
+  async #checked(registry: Registry, credentials: Credentials, clientAddress: string): Promise<Principal> {
+    return requireStanding(
+      await this.#accounts.principalOf(registry, await this.#signIn.check(registry, credentials, clientAddress)),
+    );
   }
 
   #bearer(text: string, registry: Registry): Principal | Promise<Principal> {
     const token = this.#verified(text, registry);
-    const { owner, principal } = token;
-    if (owner === undefined) return principal;
-    const admin = this.#signIn.admin(registry);
-    if (!(admin instanceof Promise)) return ofCurrentOwner(principal, owner, admin);
-    return admin.then((read) => ofCurrentOwner(principal, owner, read));
+    if (token.owner === undefined) return bearerPrincipal(anonymousPrincipal(registry), token.access);
+    const owner = this.#accounts.principalOf(registry, token.owner);
+    return owner instanceof Promise ? owner.then((read) => bearerOf(token, read)) : bearerOf(token, owner);
   }
 
   #verified(text: string, registry: Registry): VerifiedToken {
     const key = hash('sha256', text, 'base64');
     const known = this.#tokens.get(key);
-    if (known !== undefined && known.registry === registry && this.#clock.now() < known.expiresAt) return known;
+    if (known !== undefined && known.registryId === registry.id && this.#clock.now() < known.expiresAt) return known;
     const { exp, owner, access = [] } = this.#signer.verify(text, registry, 'access_token');
-    const whole = owner === undefined ? anonymousPrincipal(registry) : adminPrincipal(owner.username);
-    const token: VerifiedToken = { expiresAt: exp * 1000, owner, registry, principal: bearerPrincipal(whole, access) };
+    const token: VerifiedToken = { expiresAt: exp * 1000, owner, registryId: registry.id, access, made: undefined };
     this.#tokens.set(key, token, text.length);
     return token;
   }
 }
 
-function ofCurrentOwner(principal: Principal, owner: SignedIn, admin: Admin | undefined): Principal {
-  requireOwner(owner, admin);
-  return principal;
+function bearerOf(token: VerifiedToken, owner: Principal | undefined): Principal {
+  const standing = requireStanding(owner);
+  if (token.made?.owner === standing) return token.made.bearer;
+  const bearer = bearerPrincipal(standing, token.access);
+  token.made = { owner: standing, bearer };
+  return bearer;
 }
 
-/** A token lives only as long as the password that it was issued for (attacks 19, 22). @throws UNAUTHORIZED */
-export function requireOwner(owner: SignedIn, admin: Admin | undefined): void {
-  if (!isCurrent(owner, admin)) throw refused('the password that it was issued for has changed');
+/** A token lives only as long as the credential that it was issued for (attacks 19, 22). @throws UNAUTHORIZED */
+export function requireStanding(principal: Principal | undefined): Principal {
+  if (principal === undefined) throw refused('the password that it was issued for has changed');
+  return principal;
 }

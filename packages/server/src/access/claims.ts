@@ -46,12 +46,22 @@ function isAccess(value: unknown): value is Access {
 
 function isOwner(value: unknown): value is SignedIn {
   if (!isRecord(value)) return false;
-  const { username, generation, slot, since } = value;
-  return (
-    typeof username === 'string' &&
-    (slot === 'password' || slot === 'password2') &&
-    [generation, since].every(Number.isSafeInteger)
-  );
+  const { kind, username, generation, slot, since, identities } = value;
+  if (typeof username !== 'string') return false;
+  switch (kind) {
+    case undefined:
+      return (slot === 'password' || slot === 'password2') && [generation, since].every(Number.isSafeInteger);
+    case 'token':
+      return (slot === 'password1' || slot === 'password2') && Number.isSafeInteger(since);
+    case 'identity':
+      return Array.isArray(identities) && identities.length > 0 && identities.every(isIdentity);
+    default:
+      return false;
+  }
+}
+
+function isIdentity(value: unknown): boolean {
+  return isRecord(value) && typeof value['id'] === 'string' && typeof value['credential'] === 'string';
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -3,7 +3,7 @@ import type { AccessContext } from './access-context.ts';
 import { generateSecret } from './generated-passwords.ts';
 import { HumanPasswords } from './human-passwords.ts';
 import { type Admin, type PasswordSlot, findAdmin } from './queries.ts';
-import { adminName, regeneratePassword, storeGenerated } from './regenerate-password.ts';
+import { adminName, regeneratePassword, sealPassword, storeGenerated } from './regenerate-password.ts';
 import { putPassword } from './transactions.ts';
 
 export interface FirstCredentials {
@@ -66,7 +66,8 @@ async function adoptChosen(
   if (isUnchanged) return;
   const verifier = await human.hash(password);
   const username = admin?.username ?? registry.name;
-  const row = { registry_id: registry.id, slot: 'password', scheme: 'argon2id', verifier, username } as const;
+  const sealed = sealPassword(context, registry, 'password', password);
+  const row = { registry_id: registry.id, slot: 'password', scheme: 'argon2id', verifier, username, ...sealed } as const;
   await context.database.write(putPassword, { ...row, now: context.clock.now(), isOnlyIfMissing: false });
-  context.signIn.forget(registry);
+  context.accounts.forgetAdmin(registry.id);
 }

@@ -1,6 +1,5 @@
 import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { SigningKey } from '../platform/keys/index.ts';
-import type { AdminPassword } from './queries.ts';
 
 /** 256 random bits: nobody guesses them, so a fast keyed hash is enough to keep them. */
 export function generateSecret(): string {
@@ -33,11 +32,14 @@ export class GeneratedPasswords {
     return this.#verifier(this.#current, registryId, secret);
   }
 
-  /** The password that a secret is; always compares with each, in constant time. */
-  find(passwords: readonly AdminPassword[], registryId: number, secret: string): AdminPassword | undefined {
-    let found: AdminPassword | undefined;
+  /** Which of several generated passwords a secret is; always compares with each, in constant time. */
+  findAmong<Password extends { readonly verifier: string }>(
+    passwords: readonly Password[],
+    registryId: number,
+    secret: string,
+  ): Password | undefined {
+    let found: Password | undefined;
     for (const password of passwords) {
-      if (password.scheme !== 'keyed-sha256') continue;
       const [keyId = ''] = password.verifier.split('.', 1);
       const actual = Buffer.from(this.#verifier(keyId, registryId, secret));
       const expected = Buffer.from(password.verifier);

@@ -1,19 +1,48 @@
 import type { Need } from '@berth/api';
+import { RegistryError } from '../errors/index.ts';
 import type { Route } from '../http/route.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database/index.ts';
 import type { ManagedKeyRing } from '../platform/keys/index.ts';
+import type { ChildKind } from '../resources/index.ts';
 import type { Principal, Registry } from '../tenancy/index.ts';
 import type { AccessContext } from './access-context.ts';
+import { Accounts } from './accounts.ts';
+import { disable, enable, isAdminEnabled, listPasswords } from './admin-users.ts';
 import { Authenticator } from './authenticate.ts';
 import { type ChallengeError, challenge } from './challenge.ts';
+import { cloudRoutes } from './cloud-routes.ts';
+import { ensureOwner } from './first-owner.ts';
 import { type FirstAdminOptions, ensureAdmin } from './first-admin.ts';
 import { GeneratedPasswords } from './generated-passwords.ts';
+import { Jws } from './jws.ts';
+import { ManagerTokens } from './manager-tokens.ts';
 import { accessRoutes } from './routes.ts';
+import { regeneratePassword } from './regenerate-password.ts';
+import { scopeMapKind } from './scope-maps/scope-map-kind.ts';
+import { tokenKind } from './scope-maps/token-kind.ts';
 import { SignIn } from './sign-in.ts';
 import { anonymousManager } from './principals.ts';
+import { authenticateManager } from './sign-in-manager.ts';
 import { ensureSigningKeys } from './signing-keys.ts';
+import { generateTokenPasswords } from './token-passwords.ts';
 import { TokenSigner } from './token-signer.ts';
+
+/** The admin users of registries. */
+export interface AdminUsers {
+  isEnabled(registryId: number): Promise<boolean>;
+  enable(registry: Registry): Promise<void>;
+  disable(registry: Registry): Promise<void>;
+  /** In clear, for whoever may see them; undefined when the admin user is disabled. */
+  list(registry: Registry): ReturnType<typeof listPasswords>;
+  regenerate(registry: Registry, slot: 'password' | 'password2'): Promise<void>;
+}
+
+/** The passwords of repository-scoped tokens. */
+export interface TokenPasswords {
+  /** New passwords, with their values: this once. @throws INVALID_PARAMETER when there is no such token */
+  generate(registry: Registry, wanted: Parameters<typeof generateTokenPasswords>[2]): ReturnType<typeof generateTokenPasswords>;
+}
 
 export interface Access {
   readonly routes: readonly Route[];
@@ -24,11 +53,19 @@ export interface Access {
     registry: Registry,
   ): Principal | Promise<Principal>;
   /** Who calls the resource manager. @throws UNAUTHORIZED */
-  authenticateManagement(headers: Readonly<Record<string, string | undefined>>, origin: string): Principal | Promise<Principal>;
+  authenticateManagement(headers: Readonly<Record<string, string | undefined>>): Principal | Promise<Principal>;
   /** The text of `WWW-Authenticate`. */
   challenge(registry: Registry, origin: string, needs: readonly Need[], error?: ChallengeError): string;
   /** Makes the admin user complete, and sees that its owner knows a generated password. */
   ensureAdmin(registry: Registry, options: FirstAdminOptions): Promise<void>;
+  /** Makes the identity that owns the deployment, once. */
+  ensureOwner(options: Parameters<typeof ensureOwner>[1]): Promise<void>;
+  /** The admin users of registries, for the resource manager. */
+  readonly admins: AdminUsers;
+  /** The passwords of repository-scoped tokens, for the resource manager. */
+  readonly tokens: TokenPasswords;
+  /** Tokens and scope maps, as child resources of registries. */
+  readonly kinds: readonly ChildKind[];
   /** Wrong passwords since the start. */
   signInFailures(): number;
 }
@@ -38,21 +75,50 @@ export async function createAccess(options: {
   readonly database: Database;
   readonly keys: ManagedKeyRing;
   readonly clock: Clock;
+  readonly tenantId: string;
 }): Promise<Access> {
-  const { database, keys, clock } = options;
+  const { database, keys, clock, tenantId } = options;
   const signingKeys = await ensureSigningKeys(keys);
   const generated = new GeneratedPasswords(signingKeys);
-  const signIn = new SignIn({ database, clock, generated });
-  const signer = new TokenSigner(signingKeys, clock);
-  const context: AccessContext = { database, keys, clock, signIn, signer, generated };
-  const authenticator = new Authenticator({ signIn, signer, clock });
+  const jws = new Jws(signingKeys);
+  const accounts = new Accounts({ database, clock });
+  const signIn = new SignIn({ database, clock, generated, accounts });
+  const signer = new TokenSigner(jws, clock);
+  const managerTokens = new ManagerTokens({ jws, clock, tenantId });
+  const context: AccessContext = {
+    database,
+    keys,
+    clock,
+    accounts,
+    signIn,
+    signer,
+    jws,
+    managerTokens,
+    generated,
+    tenantId,
+    signInFederated: () => Promise.reject(new RegistryError('UNAUTHORIZED', { message: 'no issuer is trusted' })),
+  };
+  const authenticator = new Authenticator({ signIn, accounts, signer, clock });
   return {
-    routes: accessRoutes(context),
+    routes: [...accessRoutes(context), ...cloudRoutes(context)],
     authenticate: (headers, clientAddress, registry) =>
       authenticator.authenticate(headers['authorization'], clientAddress, registry),
-    authenticateManagement: () => anonymousManager,
+    authenticateManagement: ({ authorization }) => {
+      const token = /^bearer +(.+)$/i.exec(authorization ?? '')?.[1];
+      return token === undefined ? anonymousManager : authenticateManager(context, token.trim());
+    },
     challenge,
+    ensureOwner: (how) => ensureOwner(context, how),
     ensureAdmin: (registry, how) => ensureAdmin(context, registry, how),
+    admins: {
+      isEnabled: (registryId) => isAdminEnabled(context, registryId),
+      enable: (registry) => enable(context, registry),
+      disable: (registry) => disable(context, registry),
+      list: (registry) => listPasswords(context, registry),
+      regenerate: async (registry, slot) => void (await regeneratePassword(context, registry, slot)),
+    },
+    tokens: { generate: (registry, wanted) => generateTokenPasswords(context, registry, wanted) },
+    kinds: [scopeMapKind(context), tokenKind(context)] as readonly ChildKind[],
     signInFailures: () => signIn.failures,
   };
 }

@@ -1,10 +1,43 @@
 import type { Need } from '@berth/api';
 import type { Principal, Registry } from '../tenancy/index.ts';
+import type { Identity, ScopedToken } from './account-queries.ts';
+import { managementRightsOf, rightsOf } from './roles/rights.ts';
+import { rightsOfScopeMap } from './scope-maps/actions.ts';
 import { type Access, covers } from './scope.ts';
+import type { SignedInIdentities } from './signed-in.ts';
+
+/** What an identity may at the resource manager. */
+export function managerRights(identity: Identity): PrincipalRights {
+  return managementRightsOf(identity.assignments);
+}
+
+/** What an identity may in one registry. */
+export function registryRights(identity: Identity, registry: Registry): PrincipalRights {
+  return rightsOf(identity.assignments, registry);
+}
+
+export interface PrincipalRights {
+  permits(need: Need): boolean;
+}
 
 /** The admin user, signed in with a password: everything in its registry. */
 export function adminPrincipal(username: string): Principal {
-  return { kind: 'admin', id: `admin:${username}`, name: username, permits: () => true, couldPermit: () => true };
+  const permits = (need: Need): boolean => need.type !== 'resource';
+  return { kind: 'admin', id: `admin:${username}`, name: username, permits, couldPermit: permits };
+}
+
+/** A repository-scoped token: what its scope map says. */
+export function tokenPrincipal({ name, actions }: ScopedToken): Principal {
+  const { permits } = rightsOfScopeMap(actions);
+  return { kind: 'token', id: `token:${name.toLowerCase()}`, name, permits, couldPermit: permits };
+}
+
+/** What any of the identities may that somebody stands for. */
+export function identityPrincipal({ username, identities }: SignedInIdentities, rights: readonly PrincipalRights[]): Principal {
+  const [only] = rights;
+  const permits = (need: Need): boolean =>
+    rights.length === 1 ? only?.permits(need) === true : rights.some((each) => each.permits(need));
+  return { kind: 'identity', id: `identity:${identities[0]?.id ?? ''}`, name: username, permits, couldPermit: permits };
 }
 
 /** Nobody, for the resource manager. */

@@ -1,7 +1,7 @@
 import type { AdminPasswordRow, ReadQueries } from '../platform/database/index.ts';
 
 /** One of the two passwords, as it is kept. `created_at` grows with each change, so that it names one password for ever. */
-export type AdminPassword = Omit<AdminPasswordRow, 'registry_id'>;
+export type AdminPassword = Pick<AdminPasswordRow, 'slot' | 'scheme' | 'verifier' | 'created_at'>;
 export type PasswordSlot = AdminPasswordRow['slot'];
 
 export interface Admin {
@@ -25,4 +25,17 @@ export async function findAdmin(db: ReadQueries, registryId: number): Promise<Ad
     slot === null || scheme === null || verifier === null || created_at === null ? [] : [{ slot, scheme, verifier, created_at }],
   );
   return { username: first.username, isEnabled: first.is_enabled === 1, generation: first.generation, passwords };
+}
+
+/** The passwords of an admin user as they can be shown, by slot. */
+export function sealedPasswords(
+  db: ReadQueries,
+  registryId: number,
+): Promise<Pick<AdminPasswordRow, 'slot' | 'sealed_value' | 'data_key_id'>[]> {
+  return db
+    .selectFrom('admin_passwords')
+    .select(['slot', 'sealed_value', 'data_key_id'])
+    .where('registry_id', '=', registryId)
+    .orderBy('slot')
+    .execute();
 }

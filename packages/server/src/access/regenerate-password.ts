@@ -1,3 +1,4 @@
+import { sealBytes } from '../platform/sealing/index.ts';
 import type { Registry } from '../tenancy/index.ts';
 import type { AccessContext } from './access-context.ts';
 import { generateSecret } from './generated-passwords.ts';
@@ -30,8 +31,32 @@ export async function storeGenerated(
 ): Promise<boolean> {
   const { value, ...rest } = password;
   const verifier = context.generated.verifierOf(registry.id, value);
-  const row = { registry_id: registry.id, scheme: 'keyed-sha256', verifier, now: context.clock.now(), ...rest } as const;
+  const sealed = sealPassword(context, registry, rest.slot, value);
+  const row = {
+    registry_id: registry.id,
+    scheme: 'keyed-sha256',
+    verifier,
+    now: context.clock.now(),
+    ...sealed,
+    ...rest,
+  } as const;
   const isStored = await context.database.write(putPassword, row);
-  context.signIn.forget(registry);
+  context.accounts.forgetAdmin(registry.id);
   return isStored;
+}
+
+/** As it is kept for whoever may see it (`listCredentials`): sealed with the registry's key. */
+export function sealPassword(
+  { keys }: AccessContext,
+  registry: Registry,
+  slot: PasswordSlot,
+  value: string,
+): { readonly sealed_value: Uint8Array; readonly data_key_id: string } {
+  const key = keys.current(registry.id);
+  return { sealed_value: sealBytes(key, passwordSeal(registry.id, slot), Buffer.from(value)), data_key_id: key.id };
+}
+
+/** The associated data of a sealed password. */
+export function passwordSeal(registryId: number, slot: string): string {
+  return `admin-password:${registryId}:${slot}`;
 }

@@ -3,6 +3,7 @@ import { RegistryError } from '../errors/index.ts';
 import { readForm, readJson } from '../http/read-body.ts';
 import type { Reply, Route, RouteRequest } from '../http/route.ts';
 import type { AccessContext } from './access-context.ts';
+import { exchangeToken } from './exchange-token.ts';
 import { parseBasic } from './basic-credentials.ts';
 import { regeneratePassword } from './regenerate-password.ts';
 import type { Credentials } from './sign-in.ts';
@@ -12,6 +13,7 @@ export function accessRoutes(context: AccessContext): readonly Route[] {
   return [
     { operation: operations.getToken, handle: (request) => getToken(context, request) },
     { operation: operations.postToken, handle: (request) => postToken(context, request) },
+    { operation: operations.exchange, handle: (request) => exchange(context, request) },
     { operation: upkeep.regeneratePassword, handle: (request) => regenerate(context, request) },
     { operation: upkeep.rotateKeys, handle: (request) => rotateKeys(context, request) },
   ];
@@ -35,6 +37,17 @@ async function postToken(context: AccessContext, request: RouteRequest): Promise
   const identity = await identify(context, request, credentialsOf(form));
   const isOffline = form.get('grant_type') === 'password' && form.get('access_type') === 'offline';
   return tokens(context, request, { identity, scopes: form.getAll('scope'), isOffline });
+}
+
+/** ACR's form: a token of an issuer, for a refresh token of this registry (acr-api 2.1). @throws REQUEST_INVALID, UNAUTHORIZED */
+async function exchange(context: AccessContext, request: RouteRequest): Promise<Reply> {
+  const form = await readForm(request);
+  const grants = ['access_token', 'access_token_refresh_token'];
+  if (!grants.includes(form.get('grant_type') ?? ''))
+    throw new RegistryError('REQUEST_INVALID', { message: 'grant_type must be access_token' });
+  const wanted = { accessToken: form.get('access_token') ?? '', tenant: form.get('tenant') ?? undefined };
+  const token = await exchangeToken(context, request.registry, wanted);
+  return { status: 200, headers: { 'Cache-Control': 'no-store' }, body: { json: { refresh_token: token } } };
 }
 
 /** @throws REQUEST_INVALID */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { forEachEngine } from '@berth/testkit';
 import { basic, bearer, refusal, setUpAccess } from './test-access.ts';
@@ -134,7 +135,7 @@ forEachEngine((engine) => {
   test('a crash between announcing and storing leaves no password that nobody was told', async (t) => {
     const { start, announced, keys, database, clock, registry } = await setUpAccess(engine, t);
     const { createAccess } = await import('./index.ts');
-    const access = await createAccess({ database, keys, clock });
+    const access = await createAccess({ database, keys, clock, tenantId: randomUUID() });
     const crash = new Error('crash');
     const broken = access.ensureAdmin(registry, {
       chosenPassword: undefined,

@@ -2,12 +2,14 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { RegistryError } from '../errors/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database/index.ts';
-import type { Registry } from '../tenancy/index.ts';
+import { Recent } from '../platform/recent.ts';
+import type { Principal, Registry } from '../tenancy/index.ts';
+import { findIdentity } from './account-queries.ts';
+import type { Accounts } from './accounts.ts';
 import type { GeneratedPasswords } from './generated-passwords.ts';
 import { HumanPasswords } from './human-passwords.ts';
-import { type Admin, type AdminPassword, findAdmin } from './queries.ts';
-import { Recent } from '../platform/recent.ts';
-import { type SignedIn, isCurrent } from './signed-in.ts';
+import type { Admin, AdminPassword } from './queries.ts';
+import type { SignedIn, SignedInAdmin } from './signed-in.ts';
 import { SignInThrottle, networkOf } from './throttle.ts';
 
 export interface Credentials {
@@ -15,14 +17,19 @@ export interface Credentials {
   readonly password: string;
 }
 
-/** How stale the knowledge of a password change in another process may be. */
-const adminMaxAgeMs = 5_000;
-/** There are two passwords at a time; the rest are some that were replaced. */
-const maxRemembered = 100;
+/** Every client of a busy registry that sends Basic with each request. */
+const maxRemembered = 5_000;
+const clientIdPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const tokenNamePattern = /^[A-Za-z0-9-]{5,50}$/;
 
-interface KnownAdmin {
-  readonly admin: Admin | undefined;
-  readonly readAt: number;
+/** Secrets of identities belong to no registry: their verifiers stand for this id. */
+export const directoryId = 0;
+
+export interface SignInOptions {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly generated: GeneratedPasswords;
+  readonly accounts: Accounts;
 }
 
 /** Checks user names and passwords. */
@@ -30,24 +37,22 @@ export class SignIn {
   readonly #database: Database;
   readonly #clock: Clock;
   readonly #generated: GeneratedPasswords;
+  readonly #accounts: Accounts;
   readonly #throttle: SignInThrottle;
   readonly #human = new HumanPasswords();
   /** Credentials that were right, as a digest under a key of this process. */
   readonly #remembered = new Recent<SignedIn>({ maxEntries: maxRemembered });
   readonly #memoryKey = randomBytes(32);
-  readonly #admins = new Map<number, KnownAdmin>();
-  readonly #reading = new Map<number, Promise<Admin | undefined>>();
   /** Checks of human passwords that run, by what the credentials' digest is: the same ones are checked once. */
   readonly #checking = new Map<string, Promise<boolean>>();
-  /** Grows with each change that this process made: what was read before must not be kept. */
-  #changes = 0;
   #failures = 0;
 
-  constructor(options: { readonly database: Database; readonly clock: Clock; readonly generated: GeneratedPasswords }) {
-    this.#database = options.database;
-    this.#clock = options.clock;
-    this.#generated = options.generated;
-    this.#throttle = new SignInThrottle(options.clock);
+  constructor({ database, clock, generated, accounts }: SignInOptions) {
+    this.#database = database;
+    this.#clock = clock;
+    this.#generated = generated;
+    this.#accounts = accounts;
+    this.#throttle = new SignInThrottle(clock);
   }
 
   /** Wrong credentials since the start. */
@@ -55,62 +60,77 @@ export class SignIn {
     return this.#failures;
   }
 
-  /** The admin user of a registry if it is enabled, at most five seconds old; without waiting when it is known. */
-  admin(registry: Registry): Admin | undefined | Promise<Admin | undefined> {
-    const known = this.#admins.get(registry.id);
-    if (known !== undefined && Math.abs(this.#clock.now() - known.readAt) < adminMaxAgeMs) return known.admin;
-    let reading = this.#reading.get(registry.id);
-    if (reading === undefined) {
-      reading = this.#readAdmin(registry);
-      this.#reading.set(registry.id, reading);
-      const mine = reading;
-      const forget = (): void => {
-        if (this.#reading.get(registry.id) === mine) this.#reading.delete(registry.id);
-      };
-      reading.then(forget, forget);
-    }
-    return reading;
-  }
-
-  /** A change made by this process counts at once. */
-  forget(registry: Registry): void {
-    this.#changes += 1;
-    this.#admins.delete(registry.id);
-    this.#reading.delete(registry.id);
+  /** Somebody else's check of credentials failed. */
+  countFailure(): void {
+    this.#failures += 1;
   }
 
   /** Whose credentials these are. @throws UNAUTHORIZED, TOOMANYREQUESTS */
   async check(registry: Registry, credentials: Credentials, clientAddress: string): Promise<SignedIn> {
     const memory = this.#memoryOf(registry, credentials);
     const known = this.#remembered.get(memory);
-    if (known !== undefined && isCurrent(known, await this.admin(registry))) return known;
+    if (known !== undefined && (await this.#accounts.principalOf(registry, known)) !== undefined) return known;
     // Read anew: a password that another process has just made must work at once.
-    const admin = await this.#readAdmin(registry);
-    const password = await this.#passwordOf(registry, admin, { ...credentials, clientAddress, memory });
-    if (admin === undefined || password === undefined) {
+    const signedIn =
+      (await this.#ofToken(registry, credentials)) ??
+      (await this.#ofIdentity(credentials)) ??
+      (await this.#ofAdmin(registry, { ...credentials, clientAddress, memory }));
+    if (signedIn === undefined) {
       this.#failures += 1;
       throw new RegistryError('UNAUTHORIZED', { message: 'the user name or the password is wrong' });
     }
-    const { username, generation } = admin;
-    const signedIn: SignedIn = { username, generation, slot: password.slot, since: password.created_at };
     this.#remembered.set(memory, signedIn);
     return signedIn;
   }
 
-  /** Known already, and still right: the answer without waiting. */
-  remembered(registry: Registry, credentials: Credentials): SignedIn | undefined {
-    const admin = this.admin(registry);
-    if (admin === undefined || admin instanceof Promise) return undefined;
+  /** Who it is if that is known already, and still right: without waiting. */
+  remembered(registry: Registry, credentials: Credentials): Principal | undefined {
     const known = this.#remembered.get(this.#memoryOf(registry, credentials));
-    return known !== undefined && isCurrent(known, admin) ? known : undefined;
+    if (known === undefined) return undefined;
+    const principal = this.#accounts.principalOf(registry, known);
+    return principal instanceof Promise ? undefined : principal;
   }
 
-  /** An unknown user and a wrong password take the same way and the same time (attack 25). */
+  /** The service principal that a secret belongs to. */
+  async #ofIdentity({ username, password }: Credentials): Promise<SignedIn | undefined> {
+    if (!clientIdPattern.test(username)) return undefined;
+    const found = await findIdentity(this.#database.read, { clientId: username.toLowerCase() });
+    if (found?.isEnabled !== true) return undefined;
+    const secrets = found.secrets.filter(({ expires_at }) => expires_at === null || this.#clock.now() < expires_at);
+    const secret = this.#generated.findAmong(secrets, directoryId, password);
+    if (secret === undefined) return undefined;
+    // What is known of it may be older than the secret.
+    await this.#accounts.identityNow(found.id);
+    return { kind: 'identity', username: found.name, identities: [{ id: found.id, credential: secret.id }] };
+  }
+
+  async #ofToken(registry: Registry, { username, password }: Credentials): Promise<SignedIn | undefined> {
+    if (!tokenNamePattern.test(username)) return undefined;
+    const token = await this.#accounts.tokenNow(registry, username);
+    if (token?.isEnabled !== true) return undefined;
+    const current = token.passwords.filter(({ expires_at }) => expires_at === null || this.#clock.now() < expires_at);
+    const found = this.#generated.findAmong(current, registry.id, password);
+    return found && { kind: 'token', username: token.name, slot: found.slot, since: found.created_at };
+  }
+
+  /** Whoever is not known comes here, too: an unknown user and a wrong password take the same way and the same time (attack 25). */
+  async #ofAdmin(registry: Registry, attempt: Attempt): Promise<SignedInAdmin | undefined> {
+    const admin = await this.#accounts.adminNow(registry);
+    const password = await this.#passwordOf(registry, admin, attempt);
+    if (admin === undefined || password === undefined) return undefined;
+    const { username, generation } = admin;
+    return { username, generation, slot: password.slot, since: password.created_at };
+  }
+
   async #passwordOf(registry: Registry, admin: Admin | undefined, attempt: Attempt): Promise<AdminPassword | undefined> {
     const { username, password } = attempt;
     const isUser = admin?.username === username;
     const passwords = admin?.passwords ?? [];
-    const generated = this.#generated.find(passwords, registry.id, password);
+    const generated = this.#generated.findAmong(
+      passwords.filter(({ scheme }) => scheme === 'keyed-sha256'),
+      registry.id,
+      password,
+    );
     if (generated !== undefined && isUser) return generated;
     const chosen = passwords.find((each) => each.scheme === 'argon2id');
     // Where no human password exists there is nothing to guess, and nothing to slow down.
@@ -139,15 +159,6 @@ export class SignIn {
     const isRight = isMatch && attempt.isUser;
     if (isRight) giveBack();
     return isRight;
-  }
-
-  async #readAdmin(registry: Registry): Promise<Admin | undefined> {
-    const readAt = this.#clock.now();
-    const changes = this.#changes;
-    const found = await findAdmin(this.#database.read, registry.id);
-    const admin = found?.isEnabled === true ? found : undefined;
-    if (changes === this.#changes) this.#admins.set(registry.id, { admin, readAt });
-    return admin;
   }
 
   #memoryOf(registry: Registry, { username, password }: Credentials): string {

@@ -1,7 +1,13 @@
-import type { Admin, PasswordSlot } from './queries.ts';
+import type { TokenPasswordRow } from '../platform/database/index.ts';
+import type { PasswordSlot } from './queries.ts';
 
-/** A sign-in, by what must still be so for it to count: the user enabled since then, this very password in place. */
-export interface SignedIn {
+/** A sign-in, by what must still be so for it to count: who it was, and the very credential that was used. */
+export type SignedIn = SignedInAdmin | SignedInToken | SignedInIdentities;
+
+/** The admin user: enabled since then, this very password in place. */
+export interface SignedInAdmin {
+  /** Left out in tokens: those of the first release know no other kind. */
+  readonly kind?: undefined;
   readonly username: string;
   readonly generation: number;
   readonly slot: PasswordSlot;
@@ -9,8 +15,19 @@ export interface SignedIn {
   readonly since: number;
 }
 
-/** Whether what was signed in with still stands (attacks 19, 22). */
-export function isCurrent(signedIn: SignedIn, admin: Admin | undefined): boolean {
-  if (admin === undefined || admin.username !== signedIn.username || admin.generation !== signedIn.generation) return false;
-  return admin.passwords.some((password) => password.slot === signedIn.slot && password.created_at === signedIn.since);
+/** A repository-scoped token of the registry. */
+export interface SignedInToken {
+  readonly kind: 'token';
+  readonly username: string;
+  readonly slot: TokenPasswordRow['slot'];
+  readonly since: number;
+}
+
+/** Service principals of the directory: one by its secret, or all that an issuer's token stands for. */
+export interface SignedInIdentities {
+  readonly kind: 'identity';
+  /** For people and logs; no right depends on it. */
+  readonly username: string;
+  /** At least one. `credential`: id of the secret or federated credential that was used. */
+  readonly identities: readonly { readonly id: string; readonly credential: string }[];
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,7 +38,7 @@ export async function setUpAccess(engine: TestEngine, t: TestContext): Promise<A
   const { local } = await openRegistries({ database, keys, clock, loginServer, isAnonymousPullEnabled: false, region: 'test' });
   const announced: FirstCredentials[] = [];
   const start = async ({ chosenPassword }: { readonly chosenPassword?: string } = {}): Promise<TestProcess> => {
-    const access = await createAccess({ database, keys, clock });
+    const access = await createAccess({ database, keys, clock, tenantId: randomUUID() });
     let mine: FirstCredentials | undefined;
     await access.ensureAdmin(local, {
       chosenPassword,

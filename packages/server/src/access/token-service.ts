@@ -1,9 +1,9 @@
-import type { Need } from '@berth/api';
+import { type Need, type RepositoryAction } from '@berth/api';
 import { RegistryError } from '../errors/index.ts';
 import type { Principal, Registry } from '../tenancy/index.ts';
 import type { AccessContext } from './access-context.ts';
-import { requireOwner } from './authenticate.ts';
-import { adminPrincipal, anonymousPrincipal } from './principals.ts';
+import { requireStanding } from './authenticate.ts';
+import { anonymousPrincipal } from './principals.ts';
 import { type Access, parseScopes, repositoryActions } from './scope.ts';
 import type { Credentials } from './sign-in.ts';
 import type { SignedIn } from './signed-in.ts';
@@ -28,17 +28,16 @@ export async function identify(
 ): Promise<Identity> {
   const { registry, clientAddress } = from;
   if (credentials === undefined) return { principal: anonymousPrincipal(registry), owner: undefined };
-  const isToken = credentials.username === refreshTokenUser;
-  const owner = isToken
-    ? await ownerOfRefreshToken(context, registry, credentials.password)
-    : await context.signIn.check(registry, credentials, clientAddress);
-  return { principal: adminPrincipal(owner.username), owner };
+  const owner =
+    credentials.username === refreshTokenUser
+      ? ownerOfRefreshToken(context, registry, credentials.password)
+      : await context.signIn.check(registry, credentials, clientAddress);
+  return { principal: requireStanding(await context.accounts.principalOf(registry, owner)), owner };
 }
 
-async function ownerOfRefreshToken({ signer, signIn }: AccessContext, registry: Registry, token: string): Promise<SignedIn> {
+function ownerOfRefreshToken({ signer }: AccessContext, registry: Registry, token: string): SignedIn {
   const { owner } = signer.verify(token, registry, 'refresh_token');
   if (owner === undefined) throw new RegistryError('UNAUTHORIZED', { message: 'the refresh token stands for nobody' });
-  requireOwner(owner, await signIn.admin(registry));
   return owner;
 }
 
@@ -70,14 +69,17 @@ export function grantTokens(
   };
 }
 
+/**
+ * The part of a scope that goes into a token. A wildcard asks for what the principal may with every repository: whoever
+ * may only some of them gets them by their names, or nothing.
+ */
 function allowedPart(principal: Principal, { type, name, actions }: Access): Access[] {
   if (type === 'registry') {
-    return principal.permits({ type: 'registry', name: name === 'catalog' ? 'catalog' : 'deleted_catalog', action: '*' })
-      ? [{ type, name, actions }]
-      : [];
+    const catalog = name === 'catalog' ? 'catalog' : 'deleted_catalog';
+    return principal.permits({ type: 'registry', name: catalog, action: '*' }) ? [{ type, name, actions }] : [];
   }
-  const isAllowed = (need: Need): boolean => principal.permits(need);
-  const allowed = repositoryActions.filter((action) => isAllowed({ type: 'repository', name, action }));
+  const need = (action: RepositoryAction): Need => ({ type: 'repository', name, action });
+  const allowed = repositoryActions.filter((action) => principal.permits(need(action)));
   // All actions, for whoever may all; otherwise those of them that are allowed.
   const isAll = actions.includes('*') && allowed.length === repositoryActions.length;
   const granted = isAll ? ['*'] : allowed.filter((action) => actions.includes('*') || actions.includes(action));

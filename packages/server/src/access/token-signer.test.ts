@@ -6,6 +6,7 @@ import { RegistryError } from '../errors/index.ts';
 import type { SigningKey } from '../platform/keys/index.ts';
 import type { Registry } from '../tenancy/index.ts';
 import type { SignedIn } from './signed-in.ts';
+import { Jws } from './jws.ts';
 import { type TokenContent, TokenSigner } from './token-signer.ts';
 import { testRegistry } from '../tenancy/test-registry.ts';
 
@@ -27,7 +28,7 @@ function signingKey(id: string, isCurrent = true): SigningKey {
 
 const key = signingKey('key1');
 const clock = { time: 1_800_000_000_000, now: () => clock.time };
-const signer = new TokenSigner([key], clock);
+const signer = new TokenSigner(new Jws([key]), clock);
 const privateKey = createPrivateKey({ key: key.privateKey, format: 'der', type: 'pkcs8' });
 const nowSeconds = clock.time / 1000;
 
@@ -199,9 +200,9 @@ test('a token has one spelling', () => {
 
 test('tokens of a key that was replaced are good until they expire; new ones are signed by the new key', () => {
   const [old, fresh] = [signingKey('old', false), signingKey('new')];
-  const { token } = new TokenSigner([{ ...old, isCurrent: true }], clock).issue(local, content);
-  const both = new TokenSigner([old, fresh], clock);
+  const { token } = new TokenSigner(new Jws([{ ...old, isCurrent: true }]), clock).issue(local, content);
+  const both = new TokenSigner(new Jws([old, fresh]), clock);
   assert.ok(both.verify(token, local, 'access_token'));
   assert.equal(decodeProtectedHeader(both.issue(local, content).token).kid, 'new');
-  assert.throws(() => new TokenSigner([old], clock), /no signing key/);
+  assert.throws(() => new TokenSigner(new Jws([old]), clock), /no signing key/);
 });

@@ -1,3 +1,5 @@
+import { tokenTransactions } from './token-transactions.ts';
+import { createOwner } from './owner-transaction.ts';
 import type { AdminPasswordRow } from '../platform/database/index.ts';
 import { type TransactionDefinition, defineTransaction, lockRows } from '../platform/database/index.ts';
 
@@ -13,7 +15,7 @@ export interface PutPassword extends Omit<AdminPasswordRow, 'created_at'> {
  * ends, what was signed in with the other one does not. Returns whether it was set.
  */
 export const putPassword = defineTransaction('access.put-password', async (tx, input: PutPassword): Promise<boolean> => {
-  const { registry_id, slot, scheme, verifier } = input;
+  const { registry_id, slot, scheme, verifier, sealed_value, data_key_id } = input;
   await tx
     .insertInto('admin_users')
     .values({ registry_id, username: input.username, is_enabled: 1, generation: 1 })
@@ -41,10 +43,36 @@ export const putPassword = defineTransaction('access.put-password', async (tx, i
   const created_at = Math.max(input.now, (before?.created_at ?? 0) + 1);
   await tx
     .insertInto('admin_passwords')
-    .values({ registry_id, slot, scheme, verifier, created_at })
-    .onConflict((conflict) => conflict.columns(['registry_id', 'slot']).doUpdateSet({ scheme, verifier, created_at }))
+    .values({ registry_id, slot, scheme, verifier, created_at, sealed_value, data_key_id })
+    .onConflict((conflict) =>
+      conflict.columns(['registry_id', 'slot']).doUpdateSet({ scheme, verifier, created_at, sealed_value, data_key_id }),
+    )
     .execute();
   return true;
 });
 
-export const accessTransactions: readonly TransactionDefinition<never, unknown>[] = [putPassword];
+/** Lets the admin user sign in again; what was signed in with it before it was disabled stays ended (attack 22). */
+export const enableAdmin = defineTransaction('access.enable-admin', async (tx, registryId: number): Promise<void> => {
+  await tx
+    .updateTable('admin_users')
+    .set((eb) => ({ is_enabled: 1, generation: eb('generation', '+', 1) }))
+    .where('registry_id', '=', registryId)
+    .where('is_enabled', '=', 0)
+    .execute();
+});
+
+export const disableAdmin = defineTransaction('access.disable-admin', async (tx, registryId: number): Promise<void> => {
+  await tx
+    .updateTable('admin_users')
+    .set((eb) => ({ is_enabled: 0, generation: eb('generation', '+', 1) }))
+    .where('registry_id', '=', registryId)
+    .execute();
+});
+
+export const accessTransactions: readonly TransactionDefinition<never, unknown>[] = [
+  putPassword,
+  enableAdmin,
+  disableAdmin,
+  createOwner,
+  ...tokenTransactions,
+];

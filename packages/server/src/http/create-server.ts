@@ -2,9 +2,11 @@ import { type RequestListener, type Server, createServer as createPlainServer } 
 import { createServer as createTlsServer } from 'node:https';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { RegistryError } from '../errors/index.ts';
+import { isManagement } from './authorize.ts';
 import { answerBrokenRequest } from './broken-request.ts';
 import { listenAtAll } from './listen.ts';
 import { foldRepositoryName } from './repository-path.ts';
+import { ResourcePaths } from './resource-path.ts';
 import { RequestHandler } from './request-handler.ts';
 import type { Route } from './route.ts';
 import type { HttpServerOptions } from './server-options.ts';
@@ -74,10 +76,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 }
 
 function createApp({ routes, limits }: HttpServerOptions, handler: RequestHandler): FastifyInstance {
+  const managed = routes.filter(({ operation }) => isManagement(operation));
+  const resourcePaths = new ResourcePaths(managed.map(({ operation }) => operation.path));
   const app = fastify({
     logger: false,
     exposeHeadRoutes: false,
-    rewriteUrl: (request) => foldRepositoryName(request.url ?? '/'),
+    rewriteUrl: (request) => resourcePaths.fold(foldRepositoryName(request.url ?? '/')),
     // A name may be as long as the headers: the grammar says what is wrong with it, not the router's 414 (style 9.1).
     routerOptions: { maxParamLength: limits.maxHeaderBytes * 3, ignoreTrailingSlash: true },
     return503OnClosing: false,

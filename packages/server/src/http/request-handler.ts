@@ -96,7 +96,7 @@ export class RequestHandler {
       const sourceNeeds = mountNeeds(operation, exchange.query);
       exchange.needs = sourceNeeds.length === 0 ? needs : [...needs, ...sourceNeeds];
       const found = isManagement(operation)
-        ? this.#options.authenticateManagement(exchange.headers, caller.origin)
+        ? this.#options.authenticateManagement(exchange.headers)
         : this.#options.authenticate(exchange.headers, caller.address, registry);
       const principal = found instanceof Promise ? await found : found;
       exchange.knownPrincipal = principal;

@@ -57,10 +57,7 @@ export interface HttpServerOptions {
     registry: Registry,
   ) => Principal | Promise<Principal>;
   /** The same for the resource manager, whose tokens are other ones. @throws RegistryError UNAUTHORIZED */
-  readonly authenticateManagement: (
-    headers: Readonly<Record<string, string | undefined>>,
-    origin: string,
-  ) => Principal | Promise<Principal>;
+  readonly authenticateManagement: (headers: Readonly<Record<string, string | undefined>>) => Principal | Promise<Principal>;
   /** The text of `WWW-Authenticate`: how to get what `needs` names. */
   readonly challenge: (registry: Registry, origin: string, needs: readonly Need[], error?: ChallengeError) => string;
   readonly resolveRegistry: (host: string) => Registry;

@@ -1,4 +1,4 @@
-import { open, rename, rm } from 'node:fs/promises';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** What a newcomer needs to sign in; readable by its owner only. */
@@ -8,17 +8,37 @@ export interface FirstRun {
   readonly password: string;
 }
 
+/** The identity that owns the deployment, and where it works. */
+export interface FirstOwner {
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly tenantId: string;
+  readonly subscriptionId: string;
+  readonly resourceGroup: string;
+}
+
 export const firstRunFileName = 'first-run.json';
 
-/** Writes the file whole or not at all, durable before the password counts. */
-export async function writeFirstRun(dataDir: string, firstRun: FirstRun): Promise<void> {
+/** Writes what is known of the admin user; what the file said before goes. Durable before the password counts. */
+export function writeFirstRun(dataDir: string, firstRun: FirstRun): Promise<void> {
+  return writeWhole(dataDir, firstRun);
+}
+
+/** Adds the owner to what the file says; in data of an earlier version there may be none. */
+export async function addFirstOwner(dataDir: string, owner: FirstOwner & { readonly loginServer: string }): Promise<void> {
+  const before = await readFile(join(dataDir, firstRunFileName), 'utf8').catch(() => '{}');
+  await writeWhole(dataDir, { ...(JSON.parse(before) as Partial<FirstRun>), ...owner });
+}
+
+/** Writes the file whole or not at all. */
+async function writeWhole(dataDir: string, content: object): Promise<void> {
   const path = join(dataDir, firstRunFileName);
   const draft = `${path}.new`;
   const file = await open(draft, 'w', 0o600);
   try {
     // A draft that a crash left behind keeps the mode that it had.
     await file.chmod(0o600);
-    await file.writeFile(`${JSON.stringify(firstRun, null, 2)}\n`);
+    await file.writeFile(`${JSON.stringify(content, null, 2)}\n`);
     await file.sync();
   } finally {
     await file.close();

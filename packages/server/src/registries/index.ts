@@ -7,10 +7,11 @@ import { type RegistryRecord, registryOf } from './model.ts';
 import { allRegistries, findDeployment, findRegistry } from './queries.ts';
 import { ensureDeployment, ensureRegistry } from './transactions.ts';
 
-export { type FirstRun, firstRunFileName, removeFirstRun, writeFirstRun } from './first-run-file.ts';
+export { type FirstRun, addFirstOwner, firstRunFileName, removeFirstRun, writeFirstRun } from './first-run-file.ts';
 export * from './model.ts';
-export { findRegistry } from './queries.ts';
-export { type NewRegistry, type RegistryChange, ensureRegistry, updateRegistry } from './transactions.ts';
+export { allRegistries, findRegistry } from './queries.ts';
+export { type NewRegistry, type RegistryChange, deleteRegistry, ensureRegistry, updateRegistry } from './transactions.ts';
+export { collectDeletedRegistries } from './collect-deleted.ts';
 
 /** Whom the deployment is to clients of the resource manager. */
 export interface DeploymentIds {
@@ -53,7 +54,12 @@ export async function openRegistries(options: RegistriesOptions): Promise<Regist
   const now = clock.now();
   const deployment =
     (await findDeployment(database.read)) ??
-    (await database.write(ensureDeployment, { tenant_id: randomUUID(), subscription_id: randomUUID(), created_at: now }));
+    (await database.write(ensureDeployment, {
+      tenant_id: randomUUID(),
+      subscription_id: randomUUID(),
+      created_at: now,
+      location: region,
+    }));
   if ((await findRegistry(database.read, defaultRegistryName)) === undefined) {
     const facts = { name: defaultRegistryName, resourceGroup: defaultResourceGroup, location: region, plan: 'Premium' } as const;
     await database.write(ensureRegistry, { ...facts, isAnonymousPullEnabled: false, tags: {}, properties: {}, by: '', now });

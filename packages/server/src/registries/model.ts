@@ -60,7 +60,7 @@ export interface RegistryRecord {
 }
 
 /** Days of a policy that is on and does not say how many (acr-api 3.3). */
-export const defaultRetentionDays = 7;
+const defaultRetentionDays = 7;
 
 export const registryProvider = 'Microsoft.ContainerRegistry/registries';
 

@@ -1,4 +1,5 @@
 import { type TransactionDefinition, defineTransaction } from '../platform/database/index.ts';
+import { addCandidates } from '../platform/garbage/candidates.ts';
 import type { RegistryRecord } from './model.ts';
 import { type Deployment, findDeployment, findRegistry } from './queries.ts';
 
@@ -63,10 +64,60 @@ export const updateRegistry = defineTransaction('registries.update', async (tx, 
   return updated.length > 0;
 });
 
+/**
+ * Takes a registry away: its name is free at once, nobody can sign in, nothing of it can be reached. Its content goes in
+ * batches later. False when it was gone.
+ */
+export const deleteRegistry = defineTransaction(
+  'registries.delete',
+  async (tx, { id, name, now }: { readonly id: number; readonly name: string; readonly now: number }): Promise<boolean> => {
+    const deleted = await tx
+      .updateTable('registries')
+      .set({ deleted_at: now, name: `${name} deleted ${id}` })
+      .where('id', '=', id)
+      .where('deleted_at', 'is', null)
+      .returning('id')
+      .execute();
+    await tx.deleteFrom('admin_users').where('registry_id', '=', id).execute();
+    await tx.deleteFrom('resources').where('registry_id', '=', id).execute();
+    return deleted.length > 0;
+  },
+);
+
+/** Repositories that are handed to collection in one transaction. */
+const repositoriesPerBatch = 200;
+
+/** Hands some repositories of a deleted registry to collection. False when none is left. */
+export const collectDeletedRegistry = defineTransaction(
+  'registries.collect-deleted',
+  async (tx, { id, now }: { readonly id: number; readonly now: number }): Promise<boolean> => {
+    const left = await tx
+      .selectFrom('repositories')
+      .select('id')
+      .where('registry_id', '=', id)
+      .where('deleted_at', 'is', null)
+      .limit(repositoriesPerBatch)
+      .execute();
+    if (left.length === 0) return false;
+    const ids = left.map((row) => row.id);
+    await tx.updateTable('repositories').set({ deleted_at: now }).where('id', 'in', ids).execute();
+    await addCandidates(tx, 'repository', ids.map(String), now);
+    return true;
+  },
+);
+
 /** Makes the one row that names the deployment, when missing. */
 export const ensureDeployment = defineTransaction(
   'registries.ensure-deployment',
-  async (tx, input: Omit<Deployment, 'owner_identity_id'>): Promise<Deployment> => {
+  async (
+    tx,
+    { location, ...input }: Omit<Deployment, 'owner_identity_id'> & { readonly location: string },
+  ): Promise<Deployment> => {
+    await tx
+      .insertInto('resource_groups')
+      .values({ name_key: 'berth', name: 'berth', location, tags: '{}', created_at: input.created_at })
+      .onConflict((conflict) => conflict.column('name_key').doNothing())
+      .execute();
     await tx
       .insertInto('deployment')
       .values({ id: 1, ...input, owner_identity_id: null })
@@ -80,4 +131,6 @@ export const registryTransactions: readonly TransactionDefinition<never, unknown
   ensureRegistry,
   updateRegistry,
   ensureDeployment,
+  deleteRegistry,
+  collectDeletedRegistry,
 ];

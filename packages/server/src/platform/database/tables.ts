@@ -184,6 +184,9 @@ export interface AdminPasswordRow {
   verifier: string;
   /** Grows with every change; tokens carry it and die with their password. */
   created_at: number;
+  /** The password itself, for whoever may see it; associated data `admin-password:<registry id>:<slot>`. Null for those of before. */
+  sealed_value: Uint8Array | null;
+  data_key_id: string | null;
 }
 
 /** Locks of a repository, manifest or tag, each for itself: 0 forbids. */

@@ -1,0 +1,109 @@
+import { Type } from '../schema.ts';
+import { type Operation, defineOperation } from '../operation.ts';
+import { list, may, ofRegistry, registry, registryType, resource, version } from './arm-words.ts';
+
+/** Child resources of registries (acr-api 3.2). */
+
+type ChildOperation = 'list' | 'get' | 'put' | 'patch' | 'delete';
+
+/** The operations that every collection of children has. */
+function childOperations(
+  collection: string,
+  words: { readonly one: string; readonly many: string },
+): Readonly<Record<ChildOperation, Operation>> {
+  const all = `${registry}/${collection}`;
+  const one = `${all}/{childName}`;
+  const action = (verb: string): Operation['permission'] => may(`${registryType}/${collection}/${verb}`);
+  const id = (verb: string): string => `arm-${verb}-${words.one.replaceAll(' ', '-')}`;
+  const source = 'acr-api 3.2';
+  const body = Type.Object({
+    location: Type.Optional(Type.String()),
+    tags: Type.Optional(Type.Union([Type.Object({}), Type.Null()])),
+    properties: Type.Optional(Type.Object({})),
+  });
+  const writeErrors = [...ofRegistry, 'INVALID_PARAMETER', 'QUOTA_EXCEEDED', 'CONFLICT'];
+  const shown = { description: `the ${words.one}`, schema: resource };
+  return {
+    list: {
+      id: id('list'),
+      method: 'GET',
+      path: all,
+      source,
+      permission: action('read'),
+      query: version,
+      summary: `Lists the ${words.many} of a registry.`,
+      responses: { 200: { description: `the ${words.many}`, schema: list } },
+      errors: ofRegistry,
+    },
+    get: {
+      id: id('get'),
+      method: 'GET',
+      path: one,
+      source,
+      permission: action('read'),
+      query: version,
+      summary: `Describes a ${words.one}.`,
+      responses: { 200: shown },
+      errors: ofRegistry,
+    },
+    put: {
+      id: id('put'),
+      method: 'PUT',
+      path: one,
+      source,
+      permission: action('write'),
+      query: version,
+      body,
+      summary: `Makes or replaces a ${words.one}.`,
+      responses: { 200: shown, 201: shown },
+      errors: writeErrors,
+    },
+    patch: {
+      id: id('patch'),
+      method: 'PATCH',
+      path: one,
+      source,
+      permission: action('write'),
+      query: version,
+      body,
+      summary: `Changes a ${words.one}.`,
+      responses: { 200: shown },
+      errors: writeErrors,
+    },
+    delete: {
+      id: id('delete'),
+      method: 'DELETE',
+      path: one,
+      source,
+      permission: action('delete'),
+      query: version,
+      summary: `Deletes a ${words.one}.`,
+      responses: { 200: { description: 'deleted' }, 204: { description: 'there was none' } },
+      errors: ofRegistry,
+    },
+  };
+}
+
+/** By collection. A feature that brings a kind of child adds its line here. */
+export const children = {
+  scopeMaps: childOperations('scopeMaps', { one: 'scope map', many: 'scope maps' }),
+  tokens: childOperations('tokens', { one: 'token', many: 'tokens' }),
+  webhooks: childOperations('webhooks', { one: 'webhook', many: 'webhooks' }),
+  replications: childOperations('replications', { one: 'replication', many: 'replications' }),
+} as const;
+
+export const getWebhookCallback = webhookAction('getCallbackConfig', 'Shows where a webhook sends to, and with which headers.');
+
+function webhookAction(verb: 'ping' | 'listEvents' | 'getCallbackConfig', summary: string): Operation {
+  return defineOperation({
+    id: `arm-webhook-${verb.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+    method: 'POST',
+    path: `${registry}/webhooks/{childName}/${verb}`,
+    source: 'acr-api 3.2',
+    permission: may(`${registryType}/webhooks/${verb}/action`),
+    summary,
+    query: version,
+    responses: { 200: { description: 'the answer', schema: Type.Object({}) } },
+    errors: ofRegistry,
+  });
+}

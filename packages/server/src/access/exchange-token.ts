@@ -1,0 +1,41 @@
+import { RegistryError } from '../errors/index.ts';
+import type { Registry } from '../tenancy/index.ts';
+import type { AccessContext } from './access-context.ts';
+import { requireStanding } from './authenticate.ts';
+import { refused } from './token-signer.ts';
+
+/** What ACR gives `az acr login` (acr-api 2.4). */
+const lifetimeSeconds = 3 * 60 * 60;
+
+/**
+ * A refresh token of a registry for a token of the built-in issuer, or of one that is trusted (acr-api 2.1). Whoever
+ * signs in so may less later, when the roles change: they are asked with every request, and not written into it.
+ * @throws UNAUTHORIZED
+ */
+export async function exchangeToken(
+  context: AccessContext,
+  registry: Registry,
+  wanted: { readonly accessToken: string; readonly tenant: string | undefined },
+): Promise<string> {
+  const { berth, tid } = context.managerTokens.verify(wanted.accessToken);
+  requireTenant(wanted.tenant, tid);
+  if (berth.use === 'management' && !registry.policies.areManagementTokensExchangeable)
+    throw refused(
+      'this registry takes only tokens with the audience of a registry (azureADAuthenticationAsArmPolicy is disabled)',
+    );
+  requireStanding(await context.accounts.principalOf(registry, berth.owner));
+  const claims = {
+    tenant: tid,
+    // acr-cli tells the role mode by this claim (acr-api 2.4).
+    ...(registry.roleMode === 'AbacRepositoryPermissions' && { aad_identity: berth.owner.identities[0]?.id ?? '' }),
+  };
+  return context.signer.issue(registry, { owner: berth.owner, grantType: 'refresh_token', lifetimeSeconds, claims }).token;
+}
+
+/** Clients name the tenant by its id or, as an ADFS authority has no tenants, by the word `adfs` (attack 20). */
+function requireTenant(named: string | undefined, tenantId: string): void {
+  if (named === undefined || named === '' || [tenantId, 'adfs', 'common', 'organizations'].includes(named.toLowerCase())) return;
+  throw new RegistryError('UNAUTHORIZED', {
+    message: `the token does not belong to the tenant ${JSON.stringify(named.slice(0, 64))}`,
+  });
+}

@@ -1,0 +1,200 @@
+import { arm } from '@berth/api';
+import { RegistryError } from '../errors/index.ts';
+import type { Reply, Route } from '../http/route.ts';
+import {
+  type Child,
+  type ChildKind,
+  type KindScene,
+  childrenAfter,
+  countChildren,
+  deleteChild,
+  findChild,
+  invalid,
+  writeChild,
+} from '../resources/index.ts';
+import type { Registry } from '../tenancy/index.ts';
+import type { ArmContext } from './arm-context.ts';
+import { type RegistryRequest, managedRegistry, resourceNotFound } from './managed.ts';
+import { readDocument, readTags } from './read-document.ts';
+import { systemData } from './system-data.ts';
+
+const pageSize = 100;
+/** How often a change is merged again when others change the same child at the same time. */
+const attempts = 5;
+
+type Collection = keyof typeof arm.children;
+
+/** The children of registries: every kind that a feature declares, served in one way (acr-api 3.2). */
+export function childRoutes(context: ArmContext): readonly Route[] {
+  return context.kinds.flatMap((kind) => {
+    const operations = arm.children[kind.collection as Collection];
+    return [
+      managedRegistry(context, operations.list, (request) => list(context, kind, request)),
+      managedRegistry(context, operations.get, (request) => show(context, kind, request)),
+      managedRegistry(context, operations.put, (request) => put(context, kind, request)),
+      managedRegistry(context, operations.patch, (request) => patch(context, kind, request)),
+      managedRegistry(context, operations.delete, (request) => remove(context, kind, request)),
+      ...(kind.actions ?? []).map(({ operation, answer }) =>
+        managedRegistry(context, operation, async (request) => {
+          const child = await requireChild(context, kind, request);
+          const json = await answer(child, sceneOf(context, request.registry, child.name));
+          return { status: 200, headers: { 'Cache-Control': 'no-store' }, body: { json } };
+        }),
+      ),
+    ];
+  });
+}
+
+async function list(context: ArmContext, kind: ChildKind, { request, registry }: RegistryRequest): Promise<Reply> {
+  const after = request.query.get('$skiptoken') ?? '';
+  const page = { registryId: registry.id, kind: kind.collection, after, limit: pageSize + 1 };
+  const found = await childrenAfter(context.database.read, page);
+  const stored = found.slice(0, pageSize);
+  const value = [];
+  for (const child of [...(after === '' ? (kind.builtIn ?? []) : []), ...stored])
+    value.push(await document(context, kind, registry, child));
+  const last = stored.at(-1);
+  const nextLink =
+    found.length > stored.length && last !== undefined
+      ? linkAfter(request, `${registry.resourceId}/${kind.collection}`, last.name)
+      : undefined;
+  return { status: 200, body: { json: { value, ...(nextLink !== undefined && { nextLink }) } } };
+}
+
+function linkAfter({ origin, query }: RegistryRequest['request'], path: string, name: string): string {
+  const version = query.get('api-version') ?? '';
+  return `${origin}${path}?api-version=${encodeURIComponent(version)}&$skiptoken=${encodeURIComponent(name.toLowerCase())}`;
+}
+
+async function show(context: ArmContext, kind: ChildKind, request: RegistryRequest): Promise<Reply> {
+  const child = await requireChild(context, kind, request);
+  return { status: 200, body: { json: await document(context, kind, request.registry, child) } };
+}
+
+async function put(context: ArmContext, kind: ChildKind, managedRequest: RegistryRequest): Promise<Reply> {
+  const { request, registry, caller } = managedRequest;
+  const name = nameOf(managedRequest);
+  const body = await readDocument(request, arm.children.webhooks.put.body as never);
+  if (!kind.nameRule.pattern.test(name)) throw invalid('name', `of a ${kind.word} must be ${kind.nameRule.words}`);
+  requireChangeable(kind, name);
+  const location = kind.isTracked ? body.requiredText('location', 90) : null;
+  const tags = kind.isTracked ? (readTags(body) ?? {}) : {};
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    const before = await findChild(context.database.read, { registryId: registry.id, kind: kind.collection, name });
+    if (before === undefined) {
+      const counts = await countChildren(context.database.read, registry.id);
+      kind.requireRoom?.(registry, counts.get(kind.collection) ?? 0);
+    }
+    const now = context.clock.now();
+    const properties = await kind.create(body.object('properties'), sceneOf(context, registry, name));
+    const isDone = await context.database.write(writeChild, {
+      registryId: registry.id,
+      kind: kind.collection,
+      name: before?.name ?? name,
+      location,
+      tags: JSON.stringify(tags),
+      properties: JSON.stringify(properties),
+      by: caller,
+      now,
+      version: before?.version,
+    });
+    if (!isDone) continue;
+    kind.changed?.({ registry, name });
+    const reply = await show(context, kind, managedRequest);
+    return { ...reply, status: before === undefined ? 201 : 200 };
+  }
+  throw busy(kind);
+}
+
+async function patch(context: ArmContext, kind: ChildKind, managedRequest: RegistryRequest): Promise<Reply> {
+  const { request, registry, caller } = managedRequest;
+  const name = nameOf(managedRequest);
+  const body = await readDocument(request, arm.children.webhooks.patch.body as never);
+  requireChangeable(kind, name);
+  const tags = kind.isTracked ? readTags(body) : undefined;
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    const before = await requireChild(context, kind, managedRequest);
+    const properties = await kind.update(before.properties, body.object('properties'), sceneOf(context, registry, name));
+    const isDone = await context.database.write(writeChild, {
+      registryId: registry.id,
+      kind: kind.collection,
+      name,
+      location: before.location,
+      tags: JSON.stringify(tags ?? before.tags),
+      properties: JSON.stringify(properties),
+      by: caller,
+      now: context.clock.now(),
+      version: before.version,
+    });
+    if (!isDone) continue;
+    kind.changed?.({ registry, name });
+    return show(context, kind, managedRequest);
+  }
+  throw busy(kind);
+}
+
+async function remove(context: ArmContext, kind: ChildKind, managedRequest: RegistryRequest): Promise<Reply> {
+  const { registry } = managedRequest;
+  const name = nameOf(managedRequest);
+  requireChangeable(kind, name);
+  const child = await findChild(context.database.read, { registryId: registry.id, kind: kind.collection, name });
+  if (child === undefined) return { status: 204 };
+  await kind.requireDeletable?.(child, sceneOf(context, registry, name));
+  await context.database.write(deleteChild, { registryId: registry.id, kind: kind.collection, name });
+  kind.changed?.({ registry, name });
+  return { status: 200 };
+}
+
+async function requireChild(
+  context: ArmContext,
+  kind: ChildKind,
+  managedRequest: RegistryRequest,
+): Promise<Child & { readonly version: number }> {
+  const { registry, record } = managedRequest;
+  const name = nameOf(managedRequest);
+  const builtIn = kind.builtIn?.find((each) => each.name.toLowerCase() === name.toLowerCase());
+  if (builtIn !== undefined) return { ...builtIn, version: 0 };
+  const found = await findChild(context.database.read, { registryId: registry.id, kind: kind.collection, name });
+  if (found === undefined) throw resourceNotFound(idOf(kind, registry, name), record.resourceGroup);
+  return found;
+}
+
+function requireChangeable(kind: ChildKind, name: string): void {
+  if (kind.builtIn?.some((each) => each.name.toLowerCase() === name.toLowerCase()) === true)
+    throw invalid('name', `${name} is a ${kind.word} of the system, which cannot be changed or deleted`);
+}
+
+async function document(context: ArmContext, kind: ChildKind, registry: Registry, child: Child): Promise<object> {
+  const { name, location, tags } = child;
+  return {
+    id: idOf(kind, registry, name),
+    name,
+    type: `Microsoft.ContainerRegistry/registries/${kind.collection}`,
+    ...(kind.isTracked && { location, tags }),
+    systemData: systemData(child),
+    properties: { provisioningState: 'Succeeded', ...(await kind.show(child, sceneOf(context, registry, name))) },
+  };
+}
+
+function idOf(kind: ChildKind, registry: Registry, name: string): string {
+  return `${registry.resourceId}/${kind.collection}/${name}`;
+}
+
+function sceneOf(context: ArmContext, registry: Registry, name: string): KindScene {
+  const find = async (collection: string, wanted: string): Promise<Child | undefined> => {
+    const builtIn = context.kinds.find((kind) => kind.collection === collection)?.builtIn;
+    return (
+      builtIn?.find((each) => each.name.toLowerCase() === wanted.toLowerCase()) ??
+      findChild(context.database.read, { registryId: registry.id, kind: collection, name: wanted })
+    );
+  };
+  return { registry, name, now: context.clock.now(), find };
+}
+
+function nameOf({ params }: RegistryRequest): string {
+  return params['childName'] ?? '';
+}
+
+function busy({ word }: ChildKind): RegistryError {
+  return new RegistryError('CONFLICT', { message: `the ${word} is being changed by others; try again` });
+}

@@ -1,0 +1,1 @@
+export { replicationKind } from './replication-kind.ts';

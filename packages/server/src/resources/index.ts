@@ -1,0 +1,4 @@
+export { Fields, invalid } from './fields.ts';
+export type { Child, ChildKind, KindScene, NameRule } from './kind.ts';
+export { type StoredChild, childrenAfter, countChildren, findChild } from './queries.ts';
+export { deleteChild, writeChild } from './transactions.ts';

@@ -1,0 +1,67 @@
+import type { Operation } from '@berth/api';
+import type { Registry } from '../tenancy/index.ts';
+import type { Fields } from './fields.ts';
+
+/** A child resource of a registry, as it is kept. `Properties`: what its kind stores, plain JSON. */
+export interface Child<Properties = unknown> {
+  readonly name: string;
+  /** Null for kinds that have none. */
+  readonly location: string | null;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly properties: Properties;
+  readonly createdAt: number;
+  readonly createdBy: string;
+  readonly updatedAt: number;
+  readonly updatedBy: string;
+}
+
+export interface NameRule {
+  readonly pattern: RegExp;
+  /** Goes on after "the name of a … must be". */
+  readonly words: string;
+}
+
+/** Where and when something is asked of a kind. */
+export interface KindScene {
+  readonly registry: Registry;
+  readonly name: string;
+  readonly now: number;
+  /** The one child of this kind with a name, if there is one. */
+  readonly find: (collection: string, name: string) => Promise<Child | undefined>;
+}
+
+/**
+ * A kind of child resource (acr-api 3.2). A feature that owns one declares it; the resource manager serves it: names,
+ * tags, paging, merging, concurrency, plan limits. Secrets are no part of `properties`.
+ */
+export interface ChildKind<Properties = unknown> {
+  /** `scopeMaps`, as it stands in paths. */
+  readonly collection: string;
+  /** As it stands in a sentence. */
+  readonly word: string;
+  readonly nameRule: NameRule;
+  /** It has a location and tags. */
+  readonly isTracked: boolean;
+  /** What to keep of a body that makes or replaces one. @throws INVALID_PARAMETER and others */
+  create(properties: Fields, scene: KindScene): Properties | Promise<Properties>;
+  /** What to keep after a body that changes one; members that it does not name stay. */
+  update(before: Properties, properties: Fields, scene: KindScene): Properties | Promise<Properties>;
+  /** The `properties` that clients see. */
+  show(
+    child: Child<Properties>,
+    scene: KindScene,
+  ): Readonly<Record<string, unknown>> | Promise<Readonly<Record<string, unknown>>>;
+  /** Children that are always there and cannot be changed. */
+  readonly builtIn?: readonly Child<Properties>[];
+  /** Something of this kind may be made now. @throws QUOTA_EXCEEDED and others. `count`: how many there are */
+  requireRoom?(registry: Registry, count: number): void;
+  /** @throws CONFLICT when something still needs it */
+  requireDeletable?(child: Child<Properties>, scene: KindScene): void | Promise<void>;
+  /** What can be asked of one by POST, and the JSON that answers. */
+  readonly actions?: readonly {
+    readonly operation: Operation;
+    readonly answer: (child: Child<Properties>, scene: KindScene) => unknown;
+  }[];
+  /** After a change of this process became durable. */
+  changed?(scene: Pick<KindScene, 'registry' | 'name'>): void;
+}
