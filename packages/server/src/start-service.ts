@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type Access, createAccess } from './access/index.ts';
 import { createFeatures } from './create-features.ts';
 import { RegistryError } from './errors/index.ts';
-import { type HttpLimits, type HttpServer, createHttpServer, logRequest } from './http/index.ts';
+import { type HttpLimits, type HttpServer, RateLimiter, createHttpServer, logRequest } from './http/index.ts';
 import type { Storage } from './open-storage.ts';
 import type { Clock } from './platform/clock.ts';
 import type { LateMetrics } from './platform/late-metrics.ts';
@@ -15,6 +15,9 @@ import {
   defaultResourceGroup,
   firstRunFileName,
   openRegistries,
+  type Plans,
+  callRatesOf,
+  parsePlanLimits,
   removeFirstRun,
   writeFirstRun,
 } from './registries/index.ts';
@@ -67,6 +70,7 @@ export async function startService(
     names: certificateNames(settings),
     now: clock.now(),
   });
+  const plans = parsePlanLimits(settings.planLimits);
   const stopping = new AbortController();
   let origin = '';
   const loginServer = (): string => settings.loginServer?.replace(/^https?:\/\//, '') ?? new URL(origin).host;
@@ -77,6 +81,8 @@ export async function startService(
     loginServer,
     isAnonymousPullEnabled: settings.anonymousPull,
     region: settings.region,
+    defaultPlan: settings.defaultPlan,
+    plans,
   });
   const access = await createAccess({ database, keys, clock, tenantId: registries.ids.tenantId });
   const work = createFeatures(settings, { storage, access, registries, metrics, clock, log, signal: stopping.signal });
@@ -96,6 +102,8 @@ export async function startService(
     tls: certificate?.current(),
     publicAddress: settings.loginServer,
     trustedProxies: settings.trustedProxies,
+    privateNetworks: settings.privateNetworks,
+    rateLimiter: settings.rateLimits === 'plan' ? rateLimiterOf(plans, clock) : undefined,
     ready: started.promise,
     onRequestEnd: (record) => {
       metrics.observeRequest(record);
@@ -162,6 +170,11 @@ async function announceFirstAdmin(
     },
   });
   return firstRun;
+}
+
+function rateLimiterOf(plans: Plans, clock: Clock): RateLimiter {
+  const rates = callRatesOf(plans);
+  return new RateLimiter({ clock, ratesOf: (plan) => rates[plan] });
 }
 
 function limitsOf(settings: Settings): HttpLimits {

@@ -14,6 +14,12 @@ export const catalogue = {
   CONFLICT: { status: 409, code: 'DENIED', message: 'the request conflicts with what is there' },
   DENIED: { status: 403, arm: 'AuthorizationFailed', message: 'requested access to the resource is denied' },
   DIGEST_INVALID: { status: 400, message: 'provided digest did not match uploaded content' },
+  FEATURE_NOT_SUPPORTED: {
+    status: 400,
+    code: 'UNSUPPORTED',
+    arm: 'FeatureNotSupported',
+    message: 'the plan of the registry does not have this',
+  },
   INTERNAL: {
     status: 500,
     code: 'UNKNOWN',

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import { BlockList, isIP, isIPv6 } from 'node:net';
+import { type BlockList, isIP } from 'node:net';
 import { RegistryError } from '../errors/index.ts';
+import { isListed, listOfNetworks, parseNetwork } from '../platform/networks.ts';
 
 /** Where a request comes from and what it believes to talk to. */
 export interface Caller {
@@ -26,7 +27,7 @@ const hostPattern = /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A
 export function callerOf(request: IncomingMessage, rules: CallerRules): Caller {
   const peer = plainAddress(request.socket.remoteAddress ?? '');
   const { headers } = request;
-  const isProxied = rules.trustedProxies !== undefined && isListed(rules.trustedProxies, peer);
+  const isProxied = isProxy(rules.trustedProxies, peer);
   const host = (isProxied ? firstOf(headers['x-forwarded-host']) : undefined) ?? headers.host;
   if (host === undefined || !hostPattern.test(host))
     throw new RegistryError('REQUEST_INVALID', { message: 'the request has no valid Host header' });
@@ -53,22 +54,17 @@ export function requireOneHost(rawHeaders: readonly string[]): void {
 /** Addresses and networks (`10.0.0.0/8`) as a list to check against. @throws RangeError naming what is wrong */
 export function proxyList(entries: readonly string[]): BlockList | undefined {
   if (entries.length === 0) return undefined;
-  const list = new BlockList();
-  for (const entry of entries) {
-    const [address = '', prefix] = entry.split('/');
-    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
-    try {
-      if (prefix === undefined) list.addAddress(address, family);
-      else list.addSubnet(address, Number(prefix), family);
-    } catch (error) {
-      throw new RangeError(`"${entry}" is neither an address nor a network such as 10.0.0.0/8`, { cause: error });
-    }
-  }
-  return list;
+  return listOfNetworks(
+    entries.map((entry) => {
+      const network = parseNetwork(entry);
+      if (network === undefined) throw new RangeError(`"${entry}" is neither an address nor a network such as 10.0.0.0/8`);
+      return network;
+    }),
+  );
 }
 
-function isListed(list: BlockList | undefined, address: string): boolean {
-  return list !== undefined && isIP(address) !== 0 && list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+function isProxy(proxies: BlockList | undefined, address: string): boolean {
+  return proxies !== undefined && isListed(proxies, address);
 }
 
 /** Dual-stack sockets report `::ffff:10.0.0.1` for what everybody writes as `10.0.0.1`. */
@@ -85,7 +81,7 @@ function forwardedAddress(header: string | string[] | undefined, peer: string, p
     const address = plainAddress(entry.trim());
     if (isIP(address) === 0) return nearest;
     nearest = address;
-    if (!isListed(proxies, address)) return nearest;
+    if (!isProxy(proxies, address)) return nearest;
   }
   return nearest;
 }

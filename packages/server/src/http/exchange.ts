@@ -26,6 +26,8 @@ export class Exchange implements RouteRequest {
   /** The client was too slow: whatever the handler says, the answer is 408. */
   isStalled = false;
   sentBytes = 0;
+  /** Calls that the emptiest bucket still has, where calls are counted. */
+  remainingCalls: number | undefined;
   knownRegistry: Registry | undefined;
   knownPrincipal: Principal | undefined;
   readonly #serverLog: Logger;

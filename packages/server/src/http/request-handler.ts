@@ -1,11 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parseRepositoryName } from '@berth/oci';
 import { RegistryError, asRegistryError, renderAsArm, renderAsOci } from '../errors/index.ts';
-import type { Need } from '@berth/api';
+import type { Need, Operation } from '@berth/api';
 import type { Principal } from '../tenancy/index.ts';
 import { type Question, decide, isManagement, mountNeeds, needsOf } from './authorize.ts';
 import { type CallerRules, callerOf, proxyList, requireOneHost } from './caller.ts';
 import { Exchange } from './exchange.ts';
+import { NetworkGate } from './network-rules.ts';
+import { remainingHeader } from './rate-limit.ts';
 import type { Route } from './route.ts';
 import { type Headers, sendReply } from './send-reply.ts';
 import type { ChallengeError, HttpServerOptions } from './server-options.ts';
@@ -19,6 +21,7 @@ const maxHeaders = 256;
 export class RequestHandler {
   readonly #options: HttpServerOptions;
   readonly #rules: CallerRules;
+  readonly #gate: NetworkGate;
   #ready: Promise<void> | undefined;
   #inWork = 0;
   #whenIdle: (() => void) | undefined;
@@ -32,6 +35,7 @@ export class RequestHandler {
       publicAddress: options.publicAddress,
       trustedProxies: proxyList(options.trustedProxies),
     };
+    this.#gate = new NetworkGate(options.privateNetworks);
     this.#ready = options.ready?.finally(() => {
       this.#ready = undefined;
     });
@@ -87,10 +91,12 @@ export class RequestHandler {
     exchange.caller = caller;
     const registry = this.#options.resolveRegistry(caller.host);
     exchange.knownRegistry = registry;
+    this.#gate.requirePassage(operation, registry, caller.address);
     const name = params['name'];
     if (name !== undefined) parseRepositoryName(name);
     if (operation.permission.kind === 'public') {
       exchange.knownPrincipal = nobody();
+      this.#countCall(operation, exchange);
     } else {
       const needs = needsOf(operation, params);
       const sourceNeeds = mountNeeds(operation, exchange.query);
@@ -100,12 +106,22 @@ export class RequestHandler {
         : this.#options.authenticate(exchange.headers, caller.address, registry);
       const principal = found instanceof Promise ? await found : found;
       exchange.knownPrincipal = principal;
-      requirePermission({ operation, needs, sourceNeeds, principal, registry, scheme: exchange.scheme });
+      const question: Question = { operation, needs, sourceNeeds, principal, registry, scheme: exchange.scheme };
+      const decision = decide(question);
+      if (decision === 'unauthorized') throw new RegistryError('UNAUTHORIZED', { detail: missingGrants(question) });
+      this.#countCall(operation, exchange);
+      if (decision === 'denied') throw denied(question);
     }
     const reply = await route.handle(exchange);
     if (exchange.isStalled) throw tooSlow();
     if (response.destroyed) return;
     await sendReply(exchange, reply, this.#baseHeaders(exchange), this.#options.limits.transfer);
+  }
+
+  /** After the question who it is: a challenge costs nobody a call, and failed sign-ins have their own brake. @throws TOOMANYREQUESTS */
+  #countCall(operation: Operation, exchange: Exchange): void {
+    const { rateLimiter } = this.#options;
+    if (rateLimiter !== undefined) exchange.remainingCalls = rateLimiter.take(operation, exchange.registry, exchange.principal);
   }
 
   #answerError(exchange: Exchange, thrown: unknown): void {
@@ -162,6 +178,7 @@ export class RequestHandler {
       'X-Request-Id': exchange.id,
       'X-Content-Type-Options': 'nosniff',
     };
+    if (exchange.remainingCalls !== undefined) Object.assign(headers, remainingHeader(exchange.remainingCalls));
     if (this.isStopping) headers['Connection'] = 'close';
     return headers;
   }
@@ -208,14 +225,10 @@ export class RequestHandler {
   }
 }
 
-/** @throws UNAUTHORIZED, DENIED */
-function requirePermission(question: Question): void {
-  const decision = decide(question);
-  if (decision === 'permitted') return;
-  if (decision === 'unauthorized') throw new RegistryError('UNAUTHORIZED', { detail: missingGrants(question) });
+function denied(question: Question): RegistryError {
   const [need] = question.needs;
-  if (need?.type === 'resource') throw notAuthorized(question.principal, need);
-  throw new RegistryError(
+  if (need?.type === 'resource') return notAuthorized(question.principal, need);
+  return new RegistryError(
     'DENIED',
     question.operation.permission.kind === 'operator'
       ? { message: 'this needs the admin user with its password; a token does not carry that right' }

@@ -1,6 +1,7 @@
 import type { Need } from '@berth/api';
 import type { Logger } from 'pino';
 import type { Principal, Registry } from '../tenancy/index.ts';
+import type { RateLimiter } from './rate-limit.ts';
 import type { Route } from './route.ts';
 import type { TransferRule } from './transfer-watch.ts';
 
@@ -68,6 +69,10 @@ export interface HttpServerOptions {
   /** How clients reach the server whatever they say in `Host`: `host[:port]`, with `https://` before it behind a proxy. */
   readonly publicAddress: string | undefined;
   readonly trustedProxies: readonly string[];
+  /** Networks that pass whatever the network rules of a registry say. */
+  readonly privateNetworks: readonly string[];
+  /** Absent: calls are not counted. */
+  readonly rateLimiter?: RateLimiter | undefined;
   readonly onRequestEnd: (record: RequestRecord) => void;
   /** Requests that come before it resolves wait for it. */
   readonly ready?: Promise<void>;

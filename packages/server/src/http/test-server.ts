@@ -59,6 +59,7 @@ export async function startTestServer(
     tls: undefined,
     publicAddress: undefined,
     trustedProxies: [],
+    privateNetworks: [],
     onRequestEnd: (record) => void records.push(record),
     ...more,
   });

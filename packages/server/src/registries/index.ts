@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database/index.ts';
 import type { ManagedKeyRing } from '../platform/keys/index.ts';
-import type { Registry } from '../tenancy/index.ts';
+import type { Plan, Registry } from '../tenancy/index.ts';
 import { type RegistryRecord, registryOf } from './model.ts';
+import { type Plans, standardPlans } from './plans.ts';
 import { allRegistries, findDeployment, findRegistry } from './queries.ts';
 import { ensureDeployment, ensureRegistry } from './transactions.ts';
 
@@ -12,6 +13,10 @@ export * from './model.ts';
 export { allRegistries, findRegistry } from './queries.ts';
 export { type NewRegistry, type RegistryChange, deleteRegistry, ensureRegistry, updateRegistry } from './transactions.ts';
 export { collectDeletedRegistries } from './collect-deleted.ts';
+export * from './network-rule.ts';
+export * from './parse-plan-limits.ts';
+export * from './plan-change.ts';
+export * from './plans.ts';
 
 /** Whom the deployment is to clients of the resource manager. */
 export interface DeploymentIds {
@@ -21,6 +26,8 @@ export interface DeploymentIds {
 
 export interface Registries {
   readonly ids: DeploymentIds;
+  /** What each plan allows here. */
+  readonly plans: Plans;
   /** The registry that every deployment has, as it is now. */
   readonly local: Registry;
   /** As of the last refresh, by name. */
@@ -46,11 +53,15 @@ export interface RegistriesOptions {
   /** The default registry lets anybody pull, whatever the resource manager says. */
   readonly isAnonymousPullEnabled: boolean;
   readonly region: string;
+  /** Of the default registry when it is made; Premium unless said: whoever runs their own has paid for everything. */
+  readonly defaultPlan?: Plan;
+  /** ACR's unless said. */
+  readonly plans?: Plans;
 }
 
 /** Loads the registries; makes the default one with its first data key when missing. */
 export async function openRegistries(options: RegistriesOptions): Promise<Registries> {
-  const { database, clock, region } = options;
+  const { database, clock, region, defaultPlan = 'Premium' } = options;
   const now = clock.now();
   const deployment =
     (await findDeployment(database.read)) ??
@@ -61,7 +72,7 @@ export async function openRegistries(options: RegistriesOptions): Promise<Regist
       location: region,
     }));
   if ((await findRegistry(database.read, defaultRegistryName)) === undefined) {
-    const facts = { name: defaultRegistryName, resourceGroup: defaultResourceGroup, location: region, plan: 'Premium' } as const;
+    const facts = { name: defaultRegistryName, resourceGroup: defaultResourceGroup, location: region, plan: defaultPlan };
     await database.write(ensureRegistry, { ...facts, isAnonymousPullEnabled: false, tags: {}, properties: {}, by: '', now });
   }
   const opened = new OpenedRegistries(options, { tenantId: deployment.tenant_id, subscriptionId: deployment.subscription_id });
@@ -71,6 +82,7 @@ export async function openRegistries(options: RegistriesOptions): Promise<Regist
 
 class OpenedRegistries implements Registries {
   readonly ids: DeploymentIds;
+  readonly plans: Plans;
   readonly #options: RegistriesOptions;
   /** By name, with the version that it was made of: an unchanged registry stays the same object. */
   #known: ReadonlyMap<string, { readonly version: number; readonly registry: Registry }> = new Map();
@@ -78,6 +90,7 @@ class OpenedRegistries implements Registries {
   constructor(options: RegistriesOptions, ids: DeploymentIds) {
     this.#options = options;
     this.ids = ids;
+    this.plans = options.plans ?? standardPlans;
   }
 
   get local(): Registry {

@@ -120,6 +120,8 @@ function nameInFile(name: string, path: string): string {
 
 function textInFile(name: string, value: unknown, path: string): string {
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value);
+  const row = rows.find((each) => each.name === name);
+  if (row?.kind === 'json' && typeof value === 'object') return JSON.stringify(value);
   if (Array.isArray(value) && value.every((entry) => typeof entry === 'string')) return value.join(',');
   throw new Refusal(`the setting ${name} in ${path} must be a text, a number, a boolean or a list of texts`, 'correct the file');
 }

@@ -19,6 +19,8 @@ export function parseValue(setting: Setting, text: string, cwd: string): Setting
   switch (setting.kind) {
     case 'text':
       return text;
+    case 'json':
+      return jsonOf(text);
     case 'path':
       return resolve(cwd, text);
     case 'secret':
@@ -41,6 +43,18 @@ export function parseValue(setting: Setting, text: string, cwd: string): Setting
 function choiceOf({ choices = [] }: Setting, text: string): string {
   if (!choices.includes(text)) throw new ValueProblem(`must be one of ${choices.join(', ')}`);
   return text;
+}
+
+/** Whoever knows the names in it reads it. */
+function jsonOf(text: string): string {
+  if (text === '') return text;
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return text;
+  } catch {
+    // The sentence below says it all.
+  }
+  throw new ValueProblem('must be a JSON object');
 }
 
 function switchOf(text: string): boolean {

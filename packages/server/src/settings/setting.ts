@@ -2,9 +2,9 @@ import type { Secret } from './secret.ts';
 
 /**
  * How the text of a setting becomes a value: `duration` (`90s`, `24h`) milliseconds, `size` (`64KiB`) bytes, `switch` a
- * boolean, `list` texts separated by commas.
+ * boolean, `list` texts separated by commas, `json` an object as JSON text.
  */
-export type SettingKind = 'text' | 'path' | 'integer' | 'duration' | 'size' | 'switch' | 'list' | 'choice' | 'secret';
+export type SettingKind = 'text' | 'json' | 'path' | 'integer' | 'duration' | 'size' | 'switch' | 'list' | 'choice' | 'secret';
 
 /** One row of the table: loader, validation, redaction, help and reference all come from it. */
 export interface Setting {

@@ -135,8 +135,19 @@ export const settingsTable = [
     env: 'BERTH_TRUSTED_PROXIES',
     flag: 'trusted-proxies',
     placeholder: 'LIST',
-    check: proxiesProblem,
+    check: networksProblem,
     help: 'Addresses and networks (10.0.0.0/8) of proxies whose X-Forwarded-For, -Host and -Proto headers are believed.',
+  },
+  {
+    group: 'Access',
+    name: 'privateNetworks',
+    kind: 'list',
+    default: '127.0.0.0/8,::1',
+    env: 'BERTH_PRIVATE_NETWORKS',
+    flag: 'private-networks',
+    placeholder: 'LIST',
+    check: networksProblem,
+    help: 'Addresses and networks that count as private endpoints: they reach a registry whatever its network rules say, and with public network access off nobody else does.',
   },
 
   {
@@ -329,6 +340,38 @@ export const settingsTable = [
     placeholder: 'SIZE',
     help: 'What must get through in stallTimeout while a body is sent or taken.',
   },
+  {
+    group: 'Limits',
+    name: 'rateLimits',
+    kind: 'choice',
+    choices: ['off', 'plan'],
+    default: 'off',
+    env: 'BERTH_RATE_LIMITS',
+    flag: 'rate-limits',
+    placeholder: 'plan',
+    help: "plan: calls per minute of a registry and of each client are limited as its plan says (Azure Container Registry's figures, unless planLimits says otherwise); beyond them 429.",
+  },
+  {
+    group: 'Limits',
+    name: 'planLimits',
+    kind: 'json',
+    default: '',
+    env: 'BERTH_PLAN_LIMITS',
+    flag: 'plan-limits',
+    placeholder: 'JSON',
+    help: 'Limits of plans that differ from the usual ones: {"Basic":{"webhooks":5}}; -1 lifts a limit.',
+  },
+  {
+    group: 'Limits',
+    name: 'defaultPlan',
+    kind: 'choice',
+    choices: ['Basic', 'Standard', 'Premium'],
+    default: 'Premium',
+    env: 'BERTH_DEFAULT_PLAN',
+    flag: 'default-plan',
+    placeholder: 'PLAN',
+    help: 'Plan that the registry "local" gets when the first start makes it; afterwards the resource manager changes it.',
+  },
 ] as const satisfies readonly Setting[];
 
 export type Settings = SettingsOf<typeof settingsTable>;
@@ -362,7 +405,7 @@ function blobStoreProblem(text: string): string | undefined {
   return text === 'memory:' || /^file:./.test(text) ? undefined : 'must be file:FOLDER or memory:';
 }
 
-function proxiesProblem(text: string): string | undefined {
+function networksProblem(text: string): string | undefined {
   for (const entry of text.split(',').map((each) => each.trim())) {
     if (entry !== '' && !isAddressOrNetwork(entry))
       return `names "${entry}", which is neither an address nor a network such as 10.0.0.0/8`;

@@ -116,6 +116,20 @@ test('switches, durations, sizes and lists are read as one would write them', ()
   assert.deepEqual(load(['--trusted-proxies', ' 10.0.0.1 , ::/0,']).settings.trustedProxies, ['10.0.0.1', '::/0']);
 });
 
+test('a setting in JSON is its text anywhere, and may be an object in a file', async (t) => {
+  const text = '{"Basic":{"webhooks":5}}';
+  assert.equal(load(['--plan-limits', text]).settings.planLimits, text);
+  assert.equal(load([], { BERTH_PLAN_LIMITS: text }).settings.planLimits, text);
+  for (const planLimits of [text, JSON.parse(text) as unknown]) {
+    const file = await settingsFile(t, { planLimits });
+    assert.equal(load(['--config', file]).settings.planLimits, text);
+  }
+  for (const wrong of ['{', '[]', '5', 'null', 'Basic'])
+    refuses(() => load(['--plan-limits', wrong]), /^--plan-limits must be a JSON object/);
+  const list = await settingsFile(t, { planLimits: [] });
+  refuses(() => load(['--config', list]), /must be a JSON object/);
+});
+
 test('a value that is none is refused in one sentence that names the place and what belongs there', () => {
   refuses(() => load(['--port', 'http']), /^--port must be a whole number, not "http"$/);
   refuses(() => load(['--port', '70000']), /^--port must be at most 65535/);
@@ -130,6 +144,9 @@ test('a value that is none is refused in one sentence that names the place and w
   refuses(() => load(['--blob-store', 'ftp://x']), /must be file:FOLDER or memory:/);
   refuses(() => load(['--trusted-proxies', '10.0.0.0/33']), /10\.0\.0\.0\/33/);
   refuses(() => load(['--trusted-proxies', 'proxy']), /"proxy"/);
+  refuses(() => load(['--private-networks', '10.0.0.0/8,::1/129']), /^--private-networks names "::1\/129"/);
+  refuses(() => load(['--rate-limits', 'on']), /must be one of off, plan/);
+  refuses(() => load(['--default-plan', 'premium']), /must be one of Basic, Standard, Premium/);
   refuses(() => load(['--prot', '1']), /^unknown option '--prot'$/);
   refuses(() => load(['serve']), /unexpected argument 'serve'/i);
   refuses(() => load(['--port']), /'--port <value>' argument missing|argument missing/i);
