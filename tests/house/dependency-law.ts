@@ -31,7 +31,7 @@ const featureEdges: Readonly<Record<string, readonly string[]>> = {
 const foundations: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   tenancy: [],
-  settings: ['errors'],
+  settings: ['errors', 'platform'],
   platform: ['errors', 'tenancy'],
   http: ['errors', 'tenancy', 'settings', 'platform'],
 };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { randomImage, startRegistry } from '@berth/testkit';
+import { RegistryClient, randomImage, startRegistry } from '@berth/testkit';
 import { assertError, assertStatus, protocolTests } from './protocol-tests.ts';
 
 const remaining = 'x-ms-ratelimit-remaining-calls-per-second';
@@ -54,6 +54,32 @@ protocolTests(
   },
   { settings: { rateLimits: 'plan', planLimits: JSON.stringify(planLimits) } },
 );
+
+test('attack 47: all anonymous clients are one identity, with a token and without; both passwords are another', async (t) => {
+  const registry = await startRegistry({
+    settings: { rateLimits: 'plan', anonymousPull: 'true', planLimits: '{"Premium":{"identityReadsPerMinute":3}}' },
+  });
+  t.after(registry.stop);
+  using client = new RegistryClient({ ...registry, scheme: 'basic' });
+  const [repository, image] = ['limits/anonymous', randomImage()];
+  await client.pushImage(repository, image, 'v1');
+  const query = `service=${registry.host}&scope=repository:${repository}:pull`;
+  const token = await client.request('GET', `/oauth2/token?${query}`, { authorization: 'none' });
+  assertStatus(token, 200);
+  const bearer = `Bearer ${(JSON.parse(token.body.toString()) as { access_token: string }).access_token}`;
+  const renewed = await client.request('POST', '/berth/v1/passwords/password2');
+  assertStatus(renewed, 200);
+  const { value } = JSON.parse(renewed.body.toString()) as { value: string };
+  const second = `Basic ${Buffer.from(`${registry.username}:${value}`).toString('base64')}`;
+  const read = async (authorization: string, address: string): Promise<number> => {
+    const headers = { 'x-forwarded-for': address };
+    return (await client.request('GET', `/v2/${repository}/manifests/v1`, { authorization, headers })).status;
+  };
+  const anonymous = [await read('none', '192.0.2.1'), await read(bearer, '192.0.2.2'), await read('none', '192.0.2.3')];
+  assert.deepEqual([...anonymous, await read('none', '192.0.2.4'), await read(bearer, '192.0.2.5')], [200, 200, 200, 429, 429]);
+  const signedIn = [await read(client.basic, '192.0.2.1'), await read(second, '192.0.2.1'), await read(second, '192.0.2.1')];
+  assert.deepEqual([...signedIn, await read(client.basic, '192.0.2.6')], [200, 200, 200, 429]);
+});
 
 test('requests for tokens have a limit of their own, which is that of the plan', async (t) => {
   const { url, stop } = await startRegistry({

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Operation, distribution } from '@berth/api';
+import fc from 'fast-check';
 import { RegistryError } from '../errors/index.ts';
 import type { Plan, Principal } from '../tenancy/index.ts';
 import { testRegistry } from '../tenancy/test-registry.ts';
@@ -113,6 +114,40 @@ test('a clock that is put back neither punishes nor rewards', () => {
   assert.equal(call(), 'wait 30');
   clock.ms += 30_000;
   assert.equal(call(), '0 left');
+});
+
+test('attack 47: over any time no more calls pass than a full bucket and its refill, and who is refused was told the truth', () => {
+  const steps = fc.array(
+    fc.record({
+      calls: fc.integer({ min: 1, max: 12 }),
+      passesMs: fc.oneof(fc.nat(400), fc.nat(90_000), fc.integer({ min: -5000, max: -1 })),
+    }),
+    { maxLength: 40 },
+  );
+  fc.assert(
+    fc.property(steps, fc.integer({ min: 1, max: 50 }), (taken, rate) => {
+      const { clock, call } = limiterOf(ratesOf({ identity: { read: rate } }));
+      let [served, passedMs] = [0, 0];
+      // Nobody has been told to wait yet.
+      let readyMs = Number.POSITIVE_INFINITY;
+      for (const { calls, passesMs } of taken) {
+        for (let count = 0; count < calls; count += 1) {
+          const answer = call();
+          if (answer.endsWith('left')) {
+            served += 1;
+            readyMs = Number.POSITIVE_INFINITY;
+          } else {
+            assert.ok(passedMs < readyMs, `was told to come back at ${readyMs}, and did at ${passedMs}`);
+            readyMs = passedMs + Number(answer.slice('wait '.length)) * 1000;
+            assert.ok(readyMs > passedMs && readyMs - passedMs <= Math.ceil(60 / rate) * 1000);
+          }
+        }
+        assert.ok(served <= rate + (rate * passedMs) / 60_000, `${served} served in ${passedMs} ms`);
+        clock.ms += passesMs;
+        passedMs += Math.max(0, passesMs);
+      }
+    }),
+  );
 });
 
 test('a change of plan counts from the next call on', () => {

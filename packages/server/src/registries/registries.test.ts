@@ -3,9 +3,11 @@ import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { distribution } from '@berth/api';
 import { forEachEngine } from '@berth/testkit';
+import { NetworkGate } from '../http/network-rules.ts';
 import { WrappingKeyFile, openKeyRing } from '../platform/keys/index.ts';
-import { firstRunFileName, openRegistries, removeFirstRun, writeFirstRun } from './index.ts';
+import { findRegistry, firstRunFileName, openRegistries, removeFirstRun, updateRegistry, writeFirstRun } from './index.ts';
 
 const clock = { now: () => 1_800_000_000_000 };
 
@@ -45,6 +47,37 @@ forEachEngine((engine) => {
       [['local', 0]],
     );
     assert.equal((await database.read.selectFrom('data_keys').selectAll().execute()).length, 1);
+  });
+
+  test('the plan of the first start stays; plan and network rules that are written count after the next look', async (t) => {
+    const database = await engine.open(t);
+    const file = new WrappingKeyFile(join(await newFolder(t), 'wrapping-keys.json'));
+    const keys = await openKeyRing({ database, file, clock });
+    const options = { database, keys, clock, loginServer: () => 'local.example', isAnonymousPullEnabled: false, region: 'test' };
+    const registries = await openRegistries({ ...options, defaultPlan: 'Basic' });
+    const { local } = registries;
+    assert.deepEqual([local.plan, registries.plans.Basic.webhooks], ['Basic', 2]);
+    assert.equal((await openRegistries(options)).local.plan, 'Basic', 'later starts leave it alone');
+    const gate = new NetworkGate([]);
+    const pass = () => gate.requirePassage(distribution.checkApi, registries.local, '198.51.100.1');
+    pass();
+    const record = await findRegistry(database.read, 'local');
+    assert.ok(record !== undefined);
+    const networkRuleSet = { defaultAction: 'Deny', ipRules: [{ action: 'Allow', value: '203.0.113.0/24' }] } as const;
+    const change = { ...record, plan: 'Premium', properties: { networkRuleSet }, by: 'test', now: clock.now() } as const;
+    assert.ok(await database.write(updateRegistry, change));
+    await registries.refresh();
+    assert.equal(registries.local.plan, 'Premium');
+    assert.throws(pass, { error: 'DENIED' });
+    gate.requirePassage(distribution.checkApi, registries.local, '203.0.113.9');
+    const shut = {
+      ...change,
+      version: record.version + 1,
+      properties: { networkRuleSet, publicNetworkAccess: 'Disabled' },
+    } as const;
+    assert.ok(await database.write(updateRegistry, shut));
+    await registries.refresh();
+    assert.throws(() => gate.requirePassage(distribution.checkApi, registries.local, '203.0.113.9'), { error: 'DENIED' });
   });
 
   test('a registry whose first key a crash prevented gets it at the next start', async (t) => {

@@ -1,4 +1,5 @@
-import { BlockList, isIP, isIPv6 } from 'node:net';
+import { isIP } from 'node:net';
+import { parseNetwork } from '../platform/networks.ts';
 import type { Setting, SettingsOf } from './setting.ts';
 
 const day = 86_400_000;
@@ -407,21 +408,8 @@ function blobStoreProblem(text: string): string | undefined {
 
 function networksProblem(text: string): string | undefined {
   for (const entry of text.split(',').map((each) => each.trim())) {
-    if (entry !== '' && !isAddressOrNetwork(entry))
+    if (entry !== '' && parseNetwork(entry) === undefined)
       return `names "${entry}", which is neither an address nor a network such as 10.0.0.0/8`;
   }
   return undefined;
-}
-
-function isAddressOrNetwork(entry: string): boolean {
-  const [address = '', prefix, ...rest] = entry.split('/');
-  if (isIP(address) === 0 || rest.length > 0) return false;
-  if (prefix === undefined) return true;
-  if (!/^\d{1,3}$/.test(prefix)) return false;
-  try {
-    new BlockList().addSubnet(address, Number(prefix), isIPv6(address) ? 'ipv6' : 'ipv4');
-    return true;
-  } catch {
-    return false;
-  }
 }
