@@ -82,9 +82,9 @@ function reasonInServer(file: string, target: string): string | undefined {
   return target.endsWith(`/src/${to}/index.ts`) ? undefined : `a feature is imported through its index.ts`;
 }
 
-/** A feature's routes.ts; and its index.ts, which hands the routes on, names their type. */
+/** A feature's routes.ts, or several by what they are about; and its index.ts, which hands the routes on, names their type. */
 function mayImportHttp(file: string, target: string): boolean {
-  return file.endsWith('/routes.ts') || (file.endsWith('/index.ts') && target.endsWith('/http/route.ts'));
+  return /[/-]routes\.ts$/.test(file) || (file.endsWith('/index.ts') && target.endsWith('/http/route.ts'));
 }
 
 /** main.ts, assemble.ts, transactions.ts, index.ts: what stands above the features. */

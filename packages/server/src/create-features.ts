@@ -65,12 +65,7 @@ export function createFeatures(
     region: settings.region,
     admins: access.admins,
     tokens: access.tokens,
-    kinds: [
-      ...access.kinds,
-      webhookKind(() => undefined) as ChildKind,
-      replicationKind({ region: settings.region, requireAllowed: () => undefined }) as ChildKind,
-    ],
-    limitsOf: () => ({ webhooks: 500, replications: -1, ipRules: 200, scopeMaps: 50_000, tokens: 50_000 }),
+    kinds: [...access.kinds, webhookKind as ChildKind, replicationKind(settings.region) as ChildKind],
     usageOf: () => Promise.resolve({ sizeBytes: 0, limitBytes: 0 }),
   });
   const checks = { database: () => database.check(), 'blob store': () => store.check(), 'key ring': () => keys.check() };

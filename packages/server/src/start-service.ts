@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { type Access, createAccess } from './access/index.ts';
+import { createAccess } from './access/index.ts';
+import { prepareSignIn } from './prepare-sign-in.ts';
 import { createFeatures } from './create-features.ts';
 import { RegistryError } from './errors/index.ts';
 import { type HttpLimits, type HttpServer, RateLimiter, createHttpServer, logRequest } from './http/index.ts';
@@ -9,20 +10,8 @@ import type { LateMetrics } from './platform/late-metrics.ts';
 import type { Logger } from './platform/logger.ts';
 import { repeat } from './platform/repeat.ts';
 import { type CertificateSource, openCertificate } from './platform/tls/index.ts';
-import {
-  type FirstRun,
-  addFirstOwner,
-  defaultResourceGroup,
-  firstRunFileName,
-  openRegistries,
-  type Plans,
-  callRatesOf,
-  parsePlanLimits,
-  removeFirstRun,
-  writeFirstRun,
-} from './registries/index.ts';
+import { type FirstRun, firstRunFileName, openRegistries, type Plans, callRatesOf, parsePlanLimits } from './registries/index.ts';
 import type { Settings } from './settings/index.ts';
-import type { Registry } from './tenancy/index.ts';
 
 const certificateCheckMs = 12 * 3_600_000;
 
@@ -118,15 +107,7 @@ export async function startService(
   const port = await http.listen({ host: settings.host, port: settings.port });
   origin = `${certificate === undefined ? 'http' : 'https'}://${hostToShow(settings.host)}:${port}`;
 
-  const firstRun = await announceFirstAdmin(access, registries.local, {
-    dataDir,
-    chosenPassword: settings.adminPassword?.reveal(),
-  });
-  await access.ensureOwner({
-    ...registries.ids,
-    announce: (owner) =>
-      addFirstOwner(dataDir, { loginServer: loginServer(), ...owner, ...registries.ids, resourceGroup: defaultResourceGroup }),
-  });
+  const firstRun = await prepareSignIn(access, registries, { dataDir, chosenPassword: settings.adminPassword?.reveal() });
   const reloadCertificate = () => reloadInto(http, certificate, clock.now());
   loops.push(
     ...work.loops(),
@@ -147,29 +128,6 @@ export async function startService(
     authorityFile: certificate?.authorityFile,
   };
   return { facts, http, reloadCertificate };
-}
-
-/** The generated admin password, when this start made it; it stands in the first-run file before it counts. */
-async function announceFirstAdmin(
-  access: Access,
-  registry: Registry,
-  { dataDir, chosenPassword }: { readonly dataDir: string; readonly chosenPassword: string | undefined },
-): Promise<FirstRun | undefined> {
-  let firstRun: FirstRun | undefined;
-  await access.ensureAdmin(registry, {
-    chosenPassword,
-    announce: async ({ username, password, slot }) => {
-      const written: FirstRun = { loginServer: registry.loginServer, username, password };
-      await writeFirstRun(dataDir, written);
-      // Whoever chose a password need not read another one on the screen.
-      if (slot === 'password') firstRun = written;
-    },
-    retract: async () => {
-      firstRun = undefined;
-      await removeFirstRun(dataDir);
-    },
-  });
-  return firstRun;
 }
 
 function rateLimiterOf(plans: Plans, clock: Clock): RateLimiter {

@@ -6,14 +6,6 @@ import type { Registries } from '../registries/index.ts';
 import type { ChildKind } from '../resources/index.ts';
 import type { Registry } from '../tenancy/index.ts';
 
-export interface PlanCounts {
-  readonly webhooks: number;
-  readonly replications: number;
-  readonly ipRules: number;
-  readonly scopeMaps: number;
-  readonly tokens: number;
-}
-
 /** What the actions of this feature work with. */
 export interface ArmContext {
   readonly database: Database;
@@ -23,8 +15,6 @@ export interface ArmContext {
   readonly kinds: readonly ChildKind[];
   readonly admins: AdminUsers;
   readonly tokens: TokenPasswords;
-  /** What the plan of a registry allows; -1 for any number. */
-  readonly limitsOf: (registry: Registry) => PlanCounts;
   readonly usageOf: (registry: Registry) => Promise<{ readonly sizeBytes: number; readonly limitBytes: number }>;
   readonly region: string;
 }

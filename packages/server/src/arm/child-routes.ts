@@ -6,16 +6,15 @@ import {
   type ChildKind,
   type KindScene,
   childrenAfter,
-  countChildren,
   deleteChild,
   findChild,
   invalid,
   writeChild,
 } from '../resources/index.ts';
+import { isCountable, requireRoomFor } from '../registries/index.ts';
 import type { Registry } from '../tenancy/index.ts';
 import type { ArmContext } from './arm-context.ts';
-import { type RegistryRequest, managedRegistry, resourceNotFound } from './managed.ts';
-import { readDocument, readTags } from './read-document.ts';
+import { type RegistryRequest, managedRegistry, resourceNotFound, readDocument, readTags } from './managed-routes.ts';
 import { systemData } from './system-data.ts';
 
 const pageSize = 100;
@@ -81,13 +80,9 @@ async function put(context: ArmContext, kind: ChildKind, managedRequest: Registr
   const tags = kind.isTracked ? (readTags(body) ?? {}) : {};
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     const before = await findChild(context.database.read, { registryId: registry.id, kind: kind.collection, name });
-    if (before === undefined) {
-      const counts = await countChildren(context.database.read, registry.id);
-      kind.requireRoom?.(registry, counts.get(kind.collection) ?? 0);
-    }
     const now = context.clock.now();
     const properties = await kind.create(body.object('properties'), sceneOf(context, registry, name));
-    const isDone = await context.database.write(writeChild, {
+    const outcome = await context.database.write(writeChild, {
       registryId: registry.id,
       kind: kind.collection,
       name: before?.name ?? name,
@@ -97,8 +92,10 @@ async function put(context: ArmContext, kind: ChildKind, managedRequest: Registr
       by: caller,
       now,
       version: before?.version,
+      atMost: atMost(context, kind, registry),
     });
-    if (!isDone) continue;
+    if (outcome === 'full') requireRoom(context, kind, registry);
+    if (outcome !== 'written') continue;
     kind.changed?.({ registry, name });
     const reply = await show(context, kind, managedRequest);
     return { ...reply, status: before === undefined ? 201 : 200 };
@@ -115,7 +112,7 @@ async function patch(context: ArmContext, kind: ChildKind, managedRequest: Regis
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     const before = await requireChild(context, kind, managedRequest);
     const properties = await kind.update(before.properties, body.object('properties'), sceneOf(context, registry, name));
-    const isDone = await context.database.write(writeChild, {
+    const outcome = await context.database.write(writeChild, {
       registryId: registry.id,
       kind: kind.collection,
       name,
@@ -125,8 +122,9 @@ async function patch(context: ArmContext, kind: ChildKind, managedRequest: Regis
       by: caller,
       now: context.clock.now(),
       version: before.version,
+      atMost: atMost(context, kind, registry),
     });
-    if (!isDone) continue;
+    if (outcome !== 'written') continue;
     kind.changed?.({ registry, name });
     return show(context, kind, managedRequest);
   }
@@ -143,6 +141,18 @@ async function remove(context: ArmContext, kind: ChildKind, managedRequest: Regi
   await context.database.write(deleteChild, { registryId: registry.id, kind: kind.collection, name });
   kind.changed?.({ registry, name });
   return { status: 200 };
+}
+
+/** How many of a kind the plan of a registry allows (acr-api 4.1); kinds that no plan counts have no limit. */
+function atMost({ registries }: ArmContext, { collection }: ChildKind, { plan }: Registry): number {
+  return isCountable(collection) ? registries.plans[plan][collection] : Number.POSITIVE_INFINITY;
+}
+
+/** @throws QUOTA_EXCEEDED */
+function requireRoom(context: ArmContext, kind: ChildKind, registry: Registry): void {
+  const { collection } = kind;
+  if (isCountable(collection))
+    requireRoomFor(context.registries.plans, registry.plan, { kind: collection, current: atMost(context, kind, registry) });
 }
 
 async function requireChild(

@@ -3,8 +3,7 @@ import { RegistryError } from '../errors/index.ts';
 import type { Reply, Route } from '../http/route.ts';
 import { invalid } from '../resources/index.ts';
 import type { ArmContext } from './arm-context.ts';
-import { type RegistryRequest, managedRegistry } from './managed.ts';
-import { readDocument } from './read-document.ts';
+import { type RegistryRequest, managedRegistry, readDocument } from './managed-routes.ts';
 
 const noStore = { 'Cache-Control': 'no-store' };
 

@@ -1,7 +1,7 @@
 import type { Route } from '../http/route.ts';
 import type { ArmContext } from './arm-context.ts';
 import { childRoutes } from './child-routes.ts';
-import { metadataRoutes } from './cloud-metadata.ts';
+import { metadataRoutes } from './metadata-routes.ts';
 import { credentialRoutes } from './credential-routes.ts';
 import { providerRoutes } from './provider-routes.ts';
 import { registryRoutes } from './registry-routes.ts';

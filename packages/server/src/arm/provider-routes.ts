@@ -3,7 +3,7 @@ import { RegistryError } from '../errors/index.ts';
 import type { Reply, Route } from '../http/route.ts';
 import { allRegistries, registryProvider, registryResourceId } from '../registries/index.ts';
 import type { ArmContext } from './arm-context.ts';
-import { type ManagedRequest, managed, requireGroup } from './managed.ts';
+import { type ManagedRequest, managed, requireGroup } from './managed-routes.ts';
 
 const namespace = 'Microsoft.ContainerRegistry';
 const versions = ['2025-11-01', '2025-04-01', '2023-07-01', '2022-12-01', '2021-09-01', '2019-05-01', '2017-10-01'];

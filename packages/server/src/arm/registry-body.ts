@@ -1,6 +1,5 @@
-import { isIP } from 'node:net';
-import type { NetworkRuleSet, PolicySet, RegistryProperties } from '../registries/index.ts';
-import { type Fields, invalid } from '../resources/index.ts';
+import { type NetworkRuleSet, type PolicySet, type RegistryProperties, requireNetwork } from '../registries/index.ts';
+import type { Fields } from '../resources/index.ts';
 
 const statuses = ['enabled', 'disabled'] as const;
 const switches = ['Enabled', 'Disabled'] as const;
@@ -65,16 +64,9 @@ function readNetworkRules(set: Fields): NetworkRuleSet {
     defaultAction: set.oneOf('defaultAction', ['Allow', 'Deny']),
     ipRules: rules?.map((rule) => {
       rule.oneOf('action', ['Allow']);
-      return { action: 'Allow' as const, value: requireNetwork(rule) };
+      return { action: 'Allow' as const, value: requireNetwork(rule.requiredText('value', 64), rule.at('value')) };
     }),
   });
-}
-
-function requireNetwork(rule: Fields): string {
-  const value = rule.requiredText('value', 64);
-  if (!isNetwork(value))
-    throw invalid(rule.at('value'), `must be an address or a network such as 203.0.113.0/24, not ${JSON.stringify(value)}`);
-  return value;
 }
 
 function readPolicies(set: Fields, now: number): PolicySet {
@@ -111,11 +103,4 @@ function named<Members extends object>(members: Members): { [Name in keyof Membe
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as {
     [Name in keyof Members]?: Exclude<Members[Name], undefined>;
   };
-}
-
-function isNetwork(value: string): boolean {
-  const [address = '', prefix, ...rest] = value.split('/');
-  const family = isIP(address);
-  if (family === 0 || rest.length > 0) return false;
-  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128));
 }

@@ -12,8 +12,16 @@ import {
 import { type Fields, invalid } from '../resources/index.ts';
 import type { Registry } from '../tenancy/index.ts';
 import type { ArmContext } from './arm-context.ts';
-import { type ManagedRequest, type RegistryRequest, managed, managedRegistry, registryNow, requireGroup } from './managed.ts';
-import { readDocument, readTags } from './read-document.ts';
+import {
+  type ManagedRequest,
+  type RegistryRequest,
+  managed,
+  managedRegistry,
+  registryNow,
+  requireGroup,
+  readDocument,
+  readTags,
+} from './managed-routes.ts';
 import { type RegistryBody, mergeProperties, readRegistryBody } from './registry-body.ts';
 import { registryDocument } from './registry-document.ts';
 import { requireValidRegistry } from './registry-rules.ts';

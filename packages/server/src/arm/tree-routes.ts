@@ -4,9 +4,8 @@ import type { Reply, Route } from '../http/route.ts';
 import { defaultResourceGroup } from '../registries/index.ts';
 import { invalid } from '../resources/index.ts';
 import type { ArmContext } from './arm-context.ts';
-import { type ManagedRequest, managed, requireGroup } from './managed.ts';
+import { type ManagedRequest, managed, requireGroup, readDocument, readTags } from './managed-routes.ts';
 import { type ResourceGroup, allGroups, findGroup } from './queries.ts';
-import { readDocument, readTags } from './read-document.ts';
 import { deleteGroup, putGroup } from './transactions.ts';
 
 const groupNamePattern = /^[A-Za-z0-9_().-]{0,89}[A-Za-z0-9_()-]$/;

@@ -2,7 +2,7 @@ import { arm } from '@berth/api';
 import type { Reply, Route } from '../http/route.ts';
 import { countChildren } from '../resources/index.ts';
 import type { ArmContext } from './arm-context.ts';
-import { type RegistryRequest, managedRegistry } from './managed.ts';
+import { type RegistryRequest, managedRegistry } from './managed-routes.ts';
 
 /** What a registry uses of what its plan allows (acr-api 3.3), and what a private endpoint could reach. */
 export function usageRoutes(context: ArmContext): readonly Route[] {
@@ -15,15 +15,20 @@ export function usageRoutes(context: ArmContext): readonly Route[] {
 async function listUsages(context: ArmContext, { registry }: RegistryRequest): Promise<Reply> {
   const { sizeBytes, limitBytes } = await context.usageOf(registry);
   const counts = await countChildren(context.database.read, registry.id);
-  const count = (name: string, currentValue: number, limit: number) => ({ name, limit, currentValue, unit: 'Count' });
-  const limits = context.limitsOf(registry);
+  const count = (name: string, currentValue: number, limit: number) => ({
+    name,
+    limit: Number.isFinite(limit) ? limit : -1,
+    currentValue,
+    unit: 'Count',
+  });
+  const limits = context.registries.plans[registry.plan];
   const value = [
     { name: 'Size', limit: limitBytes, currentValue: sizeBytes, unit: 'Bytes' },
     count('Webhooks', counts.get('webhooks') ?? 0, limits.webhooks),
     count('Geo-replications', counts.get('replications') ?? 0, limits.replications),
     count('IPRules', registry.network.allowed.length, limits.ipRules),
-    count('VNetRules', 0, 0),
-    count('PrivateEndpointConnections', 0, 0),
+    count('VNetRules', 0, limits.virtualNetworkRules),
+    count('PrivateEndpointConnections', 0, limits.privateEndpoints),
     count('ScopeMaps', counts.get('scopeMaps') ?? 0, limits.scopeMaps),
     count('Tokens', counts.get('tokens') ?? 0, limits.tokens),
   ];

@@ -120,6 +120,10 @@ const countables = {
 
 export type Countable = keyof typeof countables;
 
+export function isCountable(kind: string): kind is Countable {
+  return Object.hasOwn(countables, kind);
+}
+
 export interface Demand {
   readonly kind: Countable;
   /** How many there are. Count and insert in one transaction, or two of them pass together. */

@@ -1,28 +1,18 @@
 import { RegistryError } from '../errors/index.ts';
 import type { ChildKind } from '../resources/index.ts';
-import type { Registry } from '../tenancy/index.ts';
 
 interface ReplicationProperties {
   readonly regionEndpointEnabled: boolean;
   readonly zoneRedundancy: 'Enabled' | 'Disabled';
 }
 
-/** Replications as resources (acr-api 3.3, 6.13): the regions that shall hold a registry, too. */
-export function replicationKind({
-  region,
-  requireAllowed,
-}: {
-  /** This one, the home of the registries. */
-  readonly region: string;
-  /** @throws FEATURE_NOT_SUPPORTED */
-  readonly requireAllowed: (registry: Registry) => void;
-}): ChildKind<ReplicationProperties> {
+/** Replications as resources (acr-api 3.3, 6.13): the regions that shall hold a registry, too. `region`: this one, their home. */
+export function replicationKind(region: string): ChildKind<ReplicationProperties> {
   return {
     collection: 'replications',
     word: 'replication',
     nameRule: { pattern: /^[A-Za-z0-9]{5,50}$/, words: '5 to 50 letters and digits' },
     isTracked: true,
-    requireRoom: (registry) => requireAllowed(registry),
     create: (properties, { name }) => {
       if (name.toLowerCase() === region.toLowerCase())
         throw new RegistryError('CONFLICT', { message: `${name} is the home region of the registry, which holds it already` });

@@ -53,8 +53,6 @@ export interface ChildKind<Properties = unknown> {
   ): Readonly<Record<string, unknown>> | Promise<Readonly<Record<string, unknown>>>;
   /** Children that are always there and cannot be changed. */
   readonly builtIn?: readonly Child<Properties>[];
-  /** Something of this kind may be made now. @throws QUOTA_EXCEEDED and others. `count`: how many there are */
-  requireRoom?(registry: Registry, count: number): void;
   /** @throws CONFLICT when something still needs it */
   requireDeletable?(child: Child<Properties>, scene: KindScene): void | Promise<void>;
   /** What can be asked of one by POST, and the JSON that answers. */

@@ -1,3 +1,4 @@
+import { countChildren } from './queries.ts';
 import { type TransactionDefinition, defineTransaction } from '../platform/database/index.ts';
 
 export interface WriteChild {
@@ -11,12 +12,23 @@ export interface WriteChild {
   readonly now: number;
   /** What it was merged with; undefined: there was none. */
   readonly version: number | undefined;
+  /** How many of the kind the registry may have. */
+  readonly atMost: number;
 }
 
-/** Writes a child resource. False when another writer was faster: read again. */
-export const writeChild = defineTransaction('resources.write', async (tx, input: WriteChild): Promise<boolean> => {
+export type WrittenChild =
+  | 'written'
+  /** Another writer was faster: read again. */
+  | 'outdated'
+  /** There are as many as there may be. */
+  | 'full';
+
+/** Writes a child resource. On PostgreSQL two that are made at once may pass the count together: it bounds, it does not ration. */
+export const writeChild = defineTransaction('resources.write', async (tx, input: WriteChild): Promise<WrittenChild> => {
   const { registryId, kind, name, location, tags, properties, by, now, version } = input;
   if (version === undefined) {
+    const count = (await countChildren(tx, registryId)).get(kind) ?? 0;
+    if (count >= input.atMost) return 'full';
     const made = await tx
       .insertInto('resources')
       .values({
@@ -36,7 +48,7 @@ export const writeChild = defineTransaction('resources.write', async (tx, input:
       .onConflict((conflict) => conflict.columns(['registry_id', 'kind', 'name_key']).doNothing())
       .returning('id')
       .execute();
-    return made.length > 0;
+    return made.length > 0 ? 'written' : 'outdated';
   }
   const changed = await tx
     .updateTable('resources')
@@ -47,7 +59,7 @@ export const writeChild = defineTransaction('resources.write', async (tx, input:
     .where('version', '=', version)
     .returning('id')
     .execute();
-  return changed.length > 0;
+  return changed.length > 0 ? 'written' : 'outdated';
 });
 
 /** Whether there was one. What hangs on it (passwords of a token) goes with it. */

@@ -1,7 +1,6 @@
 import { arm } from '@berth/api';
 import type { ChildKind, Fields } from '../resources/index.ts';
 import { invalid } from '../resources/index.ts';
-import type { Registry } from '../tenancy/index.ts';
 
 const actions = ['push', 'delete', 'quarantine', 'chart_push', 'chart_delete'] as const;
 
@@ -18,40 +17,37 @@ const scopePattern = /^(?:[a-z0-9*]+(?:[._/-]+[a-z0-9*]+)*(?::(?:\*|[A-Za-z0-9_]
 const headerNamePattern = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/;
 
 /** Webhooks as resources (acr-api 3.3). Where a webhook sends to, and with which headers, is never shown with it. */
-export function webhookKind(requireRoom: (registry: Registry, count: number) => void): ChildKind<WebhookProperties> {
-  return {
-    collection: 'webhooks',
-    word: 'webhook',
-    nameRule: { pattern: /^[A-Za-z0-9]{5,50}$/, words: '5 to 50 letters and digits' },
-    isTracked: true,
-    requireRoom,
-    create: (properties) => ({
-      serviceUri: requireAddress(properties.requiredText('serviceUri', 2048), properties),
-      customHeaders: readHeaders(properties) ?? {},
-      status: properties.oneOf('status', ['enabled', 'disabled']) ?? 'enabled',
-      scope: readScope(properties) ?? '',
-      actions: readActions(properties) ?? requireActions(properties),
-    }),
-    update: (before, properties) => {
-      const serviceUri = properties.text('serviceUri', 2048);
-      return {
-        serviceUri: serviceUri === undefined ? before.serviceUri : requireAddress(serviceUri, properties),
-        // Another address must not get the secrets of the one before (attack 30).
-        customHeaders: readHeaders(properties) ?? (isOtherHost(before.serviceUri, serviceUri) ? {} : before.customHeaders),
-        status: properties.oneOf('status', ['enabled', 'disabled']) ?? before.status,
-        scope: readScope(properties) ?? before.scope,
-        actions: readActions(properties) ?? before.actions,
-      };
+export const webhookKind: ChildKind<WebhookProperties> = {
+  collection: 'webhooks',
+  word: 'webhook',
+  nameRule: { pattern: /^[A-Za-z0-9]{5,50}$/, words: '5 to 50 letters and digits' },
+  isTracked: true,
+  create: (properties) => ({
+    serviceUri: requireAddress(properties.requiredText('serviceUri', 2048), properties),
+    customHeaders: readHeaders(properties) ?? {},
+    status: properties.oneOf('status', ['enabled', 'disabled']) ?? 'enabled',
+    scope: readScope(properties) ?? '',
+    actions: readActions(properties) ?? requireActions(properties),
+  }),
+  update: (before, properties) => {
+    const serviceUri = properties.text('serviceUri', 2048);
+    return {
+      serviceUri: serviceUri === undefined ? before.serviceUri : requireAddress(serviceUri, properties),
+      // Another address must not get the secrets of the one before (attack 30).
+      customHeaders: readHeaders(properties) ?? (isOtherHost(before.serviceUri, serviceUri) ? {} : before.customHeaders),
+      status: properties.oneOf('status', ['enabled', 'disabled']) ?? before.status,
+      scope: readScope(properties) ?? before.scope,
+      actions: readActions(properties) ?? before.actions,
+    };
+  },
+  actions: [
+    {
+      operation: arm.getWebhookCallback,
+      answer: ({ properties: { serviceUri, customHeaders } }) => ({ serviceUri, customHeaders }),
     },
-    actions: [
-      {
-        operation: arm.getWebhookCallback,
-        answer: ({ properties: { serviceUri, customHeaders } }) => ({ serviceUri, customHeaders }),
-      },
-    ],
-    show: ({ properties: { status, scope, actions: wanted } }) => ({ status, scope, actions: wanted }),
-  };
-}
+  ],
+  show: ({ properties: { status, scope, actions: wanted } }) => ({ status, scope, actions: wanted }),
+};
 
 function requireAddress(text: string, properties: Fields): string {
   const url = URL.parse(text);

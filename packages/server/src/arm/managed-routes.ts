@@ -1,7 +1,10 @@
 import type { Operation } from '@berth/api';
+import type { TSchema } from 'typebox';
 import { RegistryError } from '../errors/index.ts';
+import { readJson } from '../http/read-body.ts';
 import type { Reply, Route, RouteRequest } from '../http/route.ts';
 import { type RegistryRecord, findRegistry, registryResourceId } from '../registries/index.ts';
+import { Fields } from '../resources/index.ts';
 import type { Registry } from '../tenancy/index.ts';
 import type { ArmContext } from './arm-context.ts';
 import { findGroup } from './queries.ts';
@@ -93,4 +96,14 @@ function requireVersion({ query }: RouteRequest): void {
 function requireSubscription({ registries }: ArmContext, id: string | undefined): void {
   if (id === undefined || id.toLowerCase() === registries.ids.subscriptionId) return;
   throw new RegistryError('SUBSCRIPTION_NOT_FOUND', { message: `the subscription '${id.slice(0, 64)}' could not be found` });
+}
+
+/** The JSON body of a request, to be read member by member. @throws REQUEST_INVALID when it is no JSON object */
+export async function readDocument(request: RouteRequest, schema: TSchema): Promise<Fields> {
+  return new Fields(await readJson(request, schema), '');
+}
+
+/** Resource tags by Azure's bounds. */
+export function readTags(body: Fields): Readonly<Record<string, string>> | undefined {
+  return body.textMap('tags', { maxEntries: 50, maxValue: 256 });
 }
