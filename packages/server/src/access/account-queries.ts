@@ -7,7 +7,7 @@ import type {
   TokenPasswordRow,
 } from '../platform/database/index.ts';
 
-import { systemScopeMaps } from './scope-maps/actions.ts';
+import { systemScopeMaps } from './scope-maps/system-scope-maps.ts';
 
 /** A repository-scoped token with what its scope map allows. */
 export interface ScopedToken {

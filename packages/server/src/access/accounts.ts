@@ -3,7 +3,8 @@ import type { Database } from '../platform/database/index.ts';
 import type { Principal, Registry } from '../tenancy/index.ts';
 import { type Identity, type ScopedToken, findIdentity, findScopedToken } from './account-queries.ts';
 import { Fresh } from './fresh.ts';
-import { type PrincipalRights, adminPrincipal, identityPrincipal, registryRights, tokenPrincipal } from './principals.ts';
+import { adminPrincipal, identityPrincipal, registryRights, tokenPrincipal } from './principals.ts';
+import type { Rights } from './roles/rights.ts';
 import { type Admin, findAdmin } from './queries.ts';
 import type { SignedIn, SignedInAdmin, SignedInIdentities, SignedInToken } from './signed-in.ts';
 
@@ -23,7 +24,7 @@ export class Accounts {
   /** What an account may, as long as neither it nor the registry changes. */
   readonly #adminRights = new WeakMap<Admin, Principal>();
   readonly #tokenRights = new WeakMap<ScopedToken, Principal>();
-  readonly #identityRights = new WeakMap<Identity, WeakMap<Registry, PrincipalRights>>();
+  readonly #identityRights = new WeakMap<Identity, WeakMap<Registry, Rights>>();
 
   constructor({ database, clock }: { readonly database: Database; readonly clock: Clock }) {
     this.#clock = clock;
@@ -137,8 +138,8 @@ export class Accounts {
     );
   }
 
-  #rightsOf(registry: Registry, identity: Identity): PrincipalRights {
-    const byRegistry = this.#identityRights.get(identity) ?? new WeakMap<Registry, PrincipalRights>();
+  #rightsOf(registry: Registry, identity: Identity): Rights {
+    const byRegistry = this.#identityRights.get(identity) ?? new WeakMap<Registry, Rights>();
     this.#identityRights.set(identity, byRegistry);
     const known = byRegistry.get(registry) ?? registryRights(identity, registry);
     byRegistry.set(registry, known);

@@ -9,6 +9,7 @@ import { anonymousPrincipal, bearerPrincipal } from './principals.ts';
 import type { Access } from './scope.ts';
 import type { Credentials, SignIn } from './sign-in.ts';
 import type { SignedIn } from './signed-in.ts';
+import { tokenUser } from './token-owner.ts';
 import { type TokenSigner, refused } from './token-signer.ts';
 
 const maxTokens = 20_000;
@@ -29,6 +30,8 @@ export interface AuthenticatorOptions {
   readonly accounts: Accounts;
   readonly signer: TokenSigner;
   readonly clock: Clock;
+  /** Whom a token in the place of a password stands for. @throws UNAUTHORIZED */
+  readonly ownerOfToken: (registry: Registry, token: string) => Promise<SignedIn>;
 }
 
 /** Tells who sends a request. Tokens that were verified once are known until they expire or their owner changes. */
@@ -36,11 +39,13 @@ export class Authenticator {
   readonly #signIn: SignIn;
   readonly #accounts: Accounts;
   readonly #signer: TokenSigner;
+  readonly #ownerOfToken: AuthenticatorOptions['ownerOfToken'];
   readonly #clock: Clock;
   /** By hash: what lies around in memory is no token. */
   readonly #tokens = new Recent<VerifiedToken>({ maxEntries: maxTokens, maxWeight: maxTokenCharacters });
 
-  constructor({ signIn, accounts, signer, clock }: AuthenticatorOptions) {
+  constructor({ signIn, accounts, signer, clock, ownerOfToken }: AuthenticatorOptions) {
+    this.#ownerOfToken = ownerOfToken;
     this.#signIn = signIn;
     this.#accounts = accounts;
     this.#signer = signer;
@@ -58,9 +63,11 @@ export class Authenticator {
   }
 
   async #checked(registry: Registry, credentials: Credentials, clientAddress: string): Promise<Principal> {
-    return requireStanding(
-      await this.#accounts.principalOf(registry, await this.#signIn.check(registry, credentials, clientAddress)),
-    );
+    const owner =
+      credentials.username === tokenUser
+        ? await this.#ownerOfToken(registry, credentials.password)
+        : await this.#signIn.check(registry, credentials, clientAddress);
+    return requireStanding(await this.#accounts.principalOf(registry, owner));
   }
 
   #bearer(text: string, registry: Registry): Principal | Promise<Principal> {

@@ -2,7 +2,7 @@ import { RegistryError } from '../errors/index.ts';
 import type { Registry } from '../tenancy/index.ts';
 import type { AccessContext } from './access-context.ts';
 import { requireStanding } from './authenticate.ts';
-import { refused } from './token-signer.ts';
+import { ownerOfManagerToken } from './token-owner.ts';
 
 /** What ACR gives `az acr login` (acr-api 2.4). */
 const lifetimeSeconds = 3 * 60 * 60;
@@ -15,24 +15,24 @@ const lifetimeSeconds = 3 * 60 * 60;
 export async function exchangeToken(
   context: AccessContext,
   registry: Registry,
-  wanted: { readonly accessToken: string; readonly tenant: string | undefined },
+  { accessToken, tenant }: { readonly accessToken: string; readonly tenant: string | undefined },
 ): Promise<string> {
-  const { berth, tid } = context.managerTokens.verify(wanted.accessToken);
-  requireTenant(wanted.tenant, tid);
-  if (berth.use === 'management' && !registry.policies.areManagementTokensExchangeable)
-    throw refused(
-      'this registry takes only tokens with the audience of a registry (azureADAuthenticationAsArmPolicy is disabled)',
-    );
-  requireStanding(await context.accounts.principalOf(registry, berth.owner));
+  const isOurs = context.jws.open(accessToken) !== undefined;
+  // The tenant of another issuer's token is its own affair; ours must be named rightly, if at all (attack 20).
+  if (isOurs) requireTenant(tenant, context.tenantId);
+  const owner = isOurs
+    ? ownerOfManagerToken(context, registry, accessToken)
+    : await context.signInFederated(accessToken, undefined);
+  requireStanding(await context.accounts.principalOf(registry, owner));
   const claims = {
-    tenant: tid,
+    tenant: context.tenantId,
     // acr-cli tells the role mode by this claim (acr-api 2.4).
-    ...(registry.roleMode === 'AbacRepositoryPermissions' && { aad_identity: berth.owner.identities[0]?.id ?? '' }),
+    ...(registry.roleMode === 'AbacRepositoryPermissions' && { aad_identity: owner.identities[0]?.id ?? '' }),
   };
-  return context.signer.issue(registry, { owner: berth.owner, grantType: 'refresh_token', lifetimeSeconds, claims }).token;
+  return context.signer.issue(registry, { owner, grantType: 'refresh_token', lifetimeSeconds, claims }).token;
 }
 
-/** Clients name the tenant by its id or, as an ADFS authority has no tenants, by the word `adfs` (attack 20). */
+/** Clients name the tenant by its id or, as an ADFS authority has no tenants, by the word `adfs`. */
 function requireTenant(named: string | undefined, tenantId: string): void {
   if (named === undefined || named === '' || [tenantId, 'adfs', 'common', 'organizations'].includes(named.toLowerCase())) return;
   throw new RegistryError('UNAUTHORIZED', {

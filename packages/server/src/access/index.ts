@@ -26,6 +26,7 @@ import { anonymousManager } from './principals.ts';
 import { authenticateManager } from './sign-in-manager.ts';
 import { ensureSigningKeys } from './signing-keys.ts';
 import { generateTokenPasswords } from './token-passwords.ts';
+import { ownerOfToken } from './token-owner.ts';
 import { TokenSigner } from './token-signer.ts';
 
 /** The admin users of registries. */
@@ -98,7 +99,13 @@ export async function createAccess(options: {
     tenantId,
     signInFederated: () => Promise.reject(new RegistryError('UNAUTHORIZED', { message: 'no issuer is trusted' })),
   };
-  const authenticator = new Authenticator({ signIn, accounts, signer, clock });
+  const authenticator = new Authenticator({
+    signIn,
+    accounts,
+    signer,
+    clock,
+    ownerOfToken: (registry, token) => ownerOfToken(context, registry, token),
+  });
   return {
     routes: [...accessRoutes(context), ...cloudRoutes(context)],
     authenticate: (headers, clientAddress, registry) =>

@@ -70,13 +70,16 @@ export class ManagerTokens {
     return { token: this.#jws.sign(claims), claims };
   }
 
+  /** Whether a token that our keys signed is of this kind. */
+  isOne(token: string): boolean {
+    const payload = this.#jws.open(token);
+    return payload !== undefined && claimsOf(payload).berth !== undefined;
+  }
+
   /** Whom a token stands for, if it is one of these and good now. @throws UNAUTHORIZED */
   verify(token: string): ManagerClaims {
     const payload = this.#jws.open(token);
-    const claims =
-      payload === undefined
-        ? undefined
-        : (JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as Partial<ManagerClaims>);
+    const claims = payload === undefined ? undefined : claimsOf(payload);
     // Our own signature stands below it: whatever has these members was written by `issue`.
     if (claims?.berth === undefined || claims.tid !== this.#tenantId) throw refused('it is not one of this deployment');
     const whole = claims as ManagerClaims;
@@ -85,4 +88,8 @@ export class ManagerTokens {
     if (now < whole.nbf - skewSeconds) throw refused('it is not valid yet');
     return whole;
   }
+}
+
+function claimsOf(payload: string): Partial<ManagerClaims> {
+  return JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as Partial<ManagerClaims>;
 }

@@ -1,23 +1,34 @@
 import type { Need } from '@berth/api';
 import type { Principal, Registry } from '../tenancy/index.ts';
 import type { Identity, ScopedToken } from './account-queries.ts';
-import { managementRightsOf, rightsOf } from './roles/rights.ts';
-import { rightsOfScopeMap } from './scope-maps/actions.ts';
+import type { Assignment } from './roles/assignment.ts';
+import { managementRightsOf } from './roles/management-rights.ts';
+import { parseCondition } from './roles/parse-condition.ts';
+import { type Rights, rightsOf } from './roles/rights.ts';
+import { findRole } from './roles/role-definitions.ts';
+import { parseScopeMapActions } from './scope-maps/actions.ts';
+import { rightsOfScopeMap } from './scope-maps/scope-map-rights.ts';
 import { type Access, covers } from './scope.ts';
 import type { SignedInIdentities } from './signed-in.ts';
 
 /** What an identity may at the resource manager. */
-export function managerRights(identity: Identity): PrincipalRights {
-  return managementRightsOf(identity.assignments);
+export function managerRights(identity: Identity): Rights {
+  const rights = managementRightsOf(assignmentsOf(identity));
+  return { permits: (need) => need.type === 'resource' && rights.permits(need) };
 }
 
 /** What an identity may in one registry. */
-export function registryRights(identity: Identity, registry: Registry): PrincipalRights {
-  return rightsOf(identity.assignments, registry);
+export function registryRights(identity: Identity, registry: Registry): Rights {
+  return rightsOf(assignmentsOf(identity), registry);
 }
 
-export interface PrincipalRights {
-  permits(need: Need): boolean;
+/** As the database has them; a role that this version does not know grants nothing. */
+function assignmentsOf({ assignments }: Identity): readonly Assignment[] {
+  return assignments.flatMap(({ scope, role_id, condition }) => {
+    const role = findRole(role_id);
+    if (role === undefined) return [];
+    return [{ scope, role, ...(condition !== null && { condition: parseCondition(condition) }) }];
+  });
 }
 
 /** The admin user, signed in with a password: everything in its registry. */
@@ -28,12 +39,12 @@ export function adminPrincipal(username: string): Principal {
 
 /** A repository-scoped token: what its scope map says. */
 export function tokenPrincipal({ name, actions }: ScopedToken): Principal {
-  const { permits } = rightsOfScopeMap(actions);
+  const { permits } = rightsOfScopeMap(parseScopeMapActions(actions));
   return { kind: 'token', id: `token:${name.toLowerCase()}`, name, permits, couldPermit: permits };
 }
 
 /** What any of the identities may that somebody stands for. */
-export function identityPrincipal({ username, identities }: SignedInIdentities, rights: readonly PrincipalRights[]): Principal {
+export function identityPrincipal({ username, identities }: SignedInIdentities, rights: readonly Rights[]): Principal {
   const [only] = rights;
   const permits = (need: Need): boolean =>
     rights.length === 1 ? only?.permits(need) === true : rights.some((each) => each.permits(need));

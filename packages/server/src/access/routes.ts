@@ -7,7 +7,8 @@ import { exchangeToken } from './exchange-token.ts';
 import { parseBasic } from './basic-credentials.ts';
 import { regeneratePassword } from './regenerate-password.ts';
 import type { Credentials } from './sign-in.ts';
-import { type Identity, grantTokens, identify, refreshTokenUser } from './token-service.ts';
+import { tokenUser } from './token-owner.ts';
+import { type Identity, grantTokens, identify } from './token-service.ts';
 
 export function accessRoutes(context: AccessContext): readonly Route[] {
   return [
@@ -54,7 +55,7 @@ async function exchange(context: AccessContext, request: RouteRequest): Promise<
 function credentialsOf(form: URLSearchParams): Credentials | undefined {
   const field = (name: string): string => form.get(name) ?? '';
   const grant = form.get('grant_type');
-  if (grant === 'refresh_token') return { username: refreshTokenUser, password: field('refresh_token') };
+  if (grant === 'refresh_token') return { username: tokenUser, password: field('refresh_token') };
   if (grant !== 'password')
     throw new RegistryError('REQUEST_INVALID', { message: 'grant_type must be password or refresh_token' });
   const [username, password] = [field('username'), field('password')];

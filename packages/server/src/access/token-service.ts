@@ -1,5 +1,4 @@
 import { type Need, type RepositoryAction } from '@berth/api';
-import { RegistryError } from '../errors/index.ts';
 import type { Principal, Registry } from '../tenancy/index.ts';
 import type { AccessContext } from './access-context.ts';
 import { requireStanding } from './authenticate.ts';
@@ -7,9 +6,7 @@ import { anonymousPrincipal } from './principals.ts';
 import { type Access, parseScopes, repositoryActions } from './scope.ts';
 import type { Credentials } from './sign-in.ts';
 import type { SignedIn } from './signed-in.ts';
-
-/** The literal user name that goes with a refresh token as password (acr-api 2.5). No registry can have it as its name. */
-export const refreshTokenUser = '00000000-0000-0000-0000-000000000000';
+import { ownerOfToken, tokenUser } from './token-owner.ts';
 
 /** Rights in a token, as JSON: with them it stays below what proxies and we take as a header. */
 const maxAccessLength = 5 * 1024;
@@ -29,16 +26,10 @@ export async function identify(
   const { registry, clientAddress } = from;
   if (credentials === undefined) return { principal: anonymousPrincipal(registry), owner: undefined };
   const owner =
-    credentials.username === refreshTokenUser
-      ? ownerOfRefreshToken(context, registry, credentials.password)
+    credentials.username === tokenUser
+      ? await ownerOfToken(context, registry, credentials.password)
       : await context.signIn.check(registry, credentials, clientAddress);
   return { principal: requireStanding(await context.accounts.principalOf(registry, owner)), owner };
-}
-
-function ownerOfRefreshToken({ signer }: AccessContext, registry: Registry, token: string): SignedIn {
-  const { owner } = signer.verify(token, registry, 'refresh_token');
-  if (owner === undefined) throw new RegistryError('UNAUTHORIZED', { message: 'the refresh token stands for nobody' });
-  return owner;
 }
 
 export interface GrantedTokens {
@@ -78,6 +69,7 @@ function allowedPart(principal: Principal, { type, name, actions }: Access): Acc
     const catalog = name === 'catalog' ? 'catalog' : 'deleted_catalog';
     return principal.permits({ type: 'registry', name: catalog, action: '*' }) ? [{ type, name, actions }] : [];
   }
+  // Whoever may this for some repositories only asks for them by name: a wildcard is dropped without a word (acr-api 2.3).
   const need = (action: RepositoryAction): Need => ({ type: 'repository', name, action });
   const allowed = repositoryActions.filter((action) => principal.permits(need(action)));
   // All actions, for whoever may all; otherwise those of them that are allowed.

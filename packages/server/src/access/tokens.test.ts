@@ -106,7 +106,8 @@ forEachEngine((engine) => {
     const refreshToken = tokens.refresh_token ?? '';
     const guid = '00000000-0000-0000-0000-000000000000';
     await refusal(server.who(`Bearer ${refreshToken}`));
-    await refusal(server.who(basic(guid, refreshToken)));
+    await refusal(server.who(basic(guid, tokens.access_token)));
+    assert.equal((await server.who(basic(guid, refreshToken))).kind, 'admin', 'it stands in for a password');
     await refusal(server.who(basic('local', refreshToken)));
     await refusal(server.postToken({ grant_type: 'refresh_token', refresh_token: tokens.access_token }));
     await refusal(server.getToken(basic(guid, tokens.access_token)));

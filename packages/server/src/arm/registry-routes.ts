@@ -24,6 +24,7 @@ import {
 } from './managed-routes.ts';
 import { type RegistryBody, mergeProperties, readRegistryBody } from './registry-body.ts';
 import { registryDocument } from './registry-document.ts';
+import { refuseWhatIsMissing } from './registry-refusals.ts';
 import { requireValidRegistry } from './registry-rules.ts';
 
 /** How often a change is merged again when others change the registry at the same time. */
@@ -93,6 +94,7 @@ async function put(context: ArmContext, managedRequest: ManagedRequest): Promise
   await requireGroup(context, group);
   const fields = await readDocument(request, arm.putRegistry.body);
   const now = context.clock.now();
+  refuseWhatIsMissing(fields);
   const body = readRegistryBody(fields, now);
   const location = fields.requiredText('location', 90);
   const existing = await findRegistry(context.database.read, name);
@@ -144,6 +146,7 @@ async function replace(
 
 async function patch(context: ArmContext, { request, record, caller }: RegistryRequest): Promise<Reply> {
   const fields = await readDocument(request, arm.patchRegistry.body);
+  refuseWhatIsMissing(fields);
   const body = readRegistryBody(fields, context.clock.now());
   requirePatchable(fields, body, record);
   const tags = readTags(fields);

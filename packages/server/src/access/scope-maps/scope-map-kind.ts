@@ -1,7 +1,8 @@
 import { RegistryError } from '../../errors/index.ts';
 import { type Child, type ChildKind, childrenAfter } from '../../resources/index.ts';
 import type { AccessContext } from '../access-context.ts';
-import { requireScopeMapActions, systemScopeMaps } from './actions.ts';
+import { parseScopeMapActions } from './actions.ts';
+import { systemScopeMaps } from './system-scope-maps.ts';
 
 interface ScopeMapProperties {
   readonly description: string;
@@ -18,13 +19,13 @@ export function scopeMapKind(context: AccessContext): ChildKind<ScopeMapProperti
     builtIn: systemScopeMaps.map(builtIn),
     create: (properties) => ({
       description: properties.text('description', 256) ?? '',
-      actions: requireScopeMapActions(properties.texts('actions', 10_000) ?? []),
+      actions: requireActions(properties.texts('actions', 10_000) ?? []),
     }),
     update: (before, properties) => {
       const actions = properties.texts('actions', 10_000);
       return {
         description: properties.text('description', 256) ?? before.description,
-        actions: actions === undefined ? before.actions : requireScopeMapActions(actions),
+        actions: actions === undefined ? before.actions : requireActions(actions),
       };
     },
     show: ({ name, properties, createdAt }) => ({
@@ -43,6 +44,12 @@ export function scopeMapKind(context: AccessContext): ChildKind<ScopeMapProperti
     // Every token of the registry may have another scope map now.
     changed: () => context.accounts.forgetTokens(),
   };
+}
+
+/** As they were written, each once. @throws INVALID_PARAMETER naming the one that is wrong */
+function requireActions(actions: readonly string[]): readonly string[] {
+  parseScopeMapActions(actions);
+  return [...new Set(actions)];
 }
 
 function builtIn({ name, description, actions }: (typeof systemScopeMaps)[number]): Child<ScopeMapProperties> {
