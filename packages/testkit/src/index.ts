@@ -16,4 +16,5 @@ export {
   randomImage,
   randomIndex,
 } from './random-image.ts';
+export { type ManagerAnswer, ManagerClient, type Owner, readOwner } from './manager-client.ts';
 export { type ClientAnswer, type ClientOptions, type ClientRequest, RegistryClient } from './registry-client.ts';
