@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { parseNetwork } from '../platform/networks.ts';
+import { AllowList } from '../platform/outbound/allow-list.ts';
 import type { Setting, SettingsOf } from './setting.ts';
 
 const day = 86_400_000;
@@ -149,6 +150,17 @@ export const settingsTable = [
     placeholder: 'LIST',
     check: networksProblem,
     help: 'Addresses and networks that count as private endpoints: they reach a registry whatever its network rules say, and with public network access off nobody else does.',
+  },
+  {
+    group: 'Access',
+    name: 'outboundAllow',
+    kind: 'list',
+    default: '',
+    env: 'BERTH_OUTBOUND_ALLOW',
+    flag: 'outbound-allow',
+    placeholder: 'LIST',
+    check: outboundProblem,
+    help: 'Addresses, networks and host names off the public internet that imports and other requests which users steer may go to; none by default, so that nobody reaches inner machines through this server.',
   },
 
   {
@@ -412,4 +424,13 @@ function networksProblem(text: string): string | undefined {
       return `names "${entry}", which is neither an address nor a network such as 10.0.0.0/8`;
   }
   return undefined;
+}
+
+function outboundProblem(text: string): string | undefined {
+  return AllowList.problemOf(
+    text
+      .split(',')
+      .map((entry) => entry.trim())
+      .filter((entry) => entry !== ''),
+  );
 }

@@ -1,0 +1,2 @@
+export { type Outbound, type OutboundAnswer, type OutboundOptions, type OutboundRequest, createOutbound } from './outbound.ts';
+export { OutboundError, type OutboundErrorKind } from './outbound-error.ts';
