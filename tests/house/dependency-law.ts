@@ -18,6 +18,7 @@ const featureEdges: Readonly<Record<string, readonly string[]>> = {
   blobs: ['repositories'],
   catalog: ['blobs', 'repositories'],
   health: [],
+  imports: ['blobs', 'catalog'],
   registries: [],
   replication: ['resources'],
   repositories: [],

@@ -4,11 +4,13 @@ import { createBlobs } from './blobs/index.ts';
 import { createCatalog } from './catalog/index.ts';
 import { healthRoutes, measure } from './health/index.ts';
 import type { Route } from './http/index.ts';
+import { type ImportCredentials, type Imports, type ImportsOptions, createImports } from './imports/index.ts';
 import type { Storage } from './open-storage.ts';
 import type { Clock } from './platform/clock.ts';
 import { createCollector } from './platform/garbage/index.ts';
 import type { Logger } from './platform/logger.ts';
 import type { Metrics } from './platform/metrics.ts';
+import { createOutbound } from './platform/outbound/index.ts';
 import { repeat } from './platform/repeat.ts';
 import { type Registries, collectDeletedRegistries } from './registries/index.ts';
 import { replicationKind } from './replication/index.ts';
@@ -34,20 +36,21 @@ export interface FeatureParts {
 
 export interface Work {
   readonly routes: readonly Route[];
+  readonly imports: Imports;
   /** Begins what runs in the background until the signal aborts. */
   loops(): readonly Promise<void>[];
   stop(): Promise<unknown>;
 }
 
 /** Constructs every feature. Whoever adds one adds its routes, its background work and its end here. */
-export function createFeatures(
-  settings: Settings,
-  { storage, access, registries, metrics, clock, log, signal }: FeatureParts,
-): Work {
+export function createFeatures(settings: Settings, parts: FeatureParts): Work {
+  const { storage, access, registries, metrics, clock, log, signal } = parts;
   const { database, keys, store } = storage;
   const common = { database, keys, clock, log, garbageDelayMs: settings.garbageDelayMs };
   const blobs = createBlobs({ ...common, store, uploadExpiryMs: settings.uploadExpiryMs });
   const catalog = createCatalog({ ...common, readBlob: blobs.read, manifestCacheBytes: settings.manifestCacheBytes });
+  const outbound = createOutbound({ allow: settings.outboundAllow });
+  const imports = createImports({ blobs, catalog, outbound, clock, log, ...localRegistries(registries, access) });
   const scrub = createScrub({ database, keys, clock, log, store });
   const collector = createCollector({ database, clock, log, handlers: [...blobs.garbageHandlers, ...catalog.garbageHandlers] });
   measure(metrics, {
@@ -70,6 +73,7 @@ export function createFeatures(
   });
   const checks = { database: () => database.check(), 'blob store': () => store.check(), 'key ring': () => keys.check() };
   return {
+    imports,
     routes: [
       ...blobs.routes,
       ...catalog.routes,
@@ -89,6 +93,24 @@ export function createFeatures(
       collector.run(settings.garbageIntervalMs, signal),
       repeat(() => blobs.expireUploads(signal), { name: 'expiry of uploads', everyMs: settings.garbageIntervalMs, signal, log }),
     ],
-    stop: () => Promise.all([blobs.stop(), scrub.stop(), catalog.close()]),
+    stop: async () => {
+      await imports.stop();
+      outbound.close();
+      return Promise.all([blobs.stop(), scrub.stop(), catalog.close()]);
+    },
   };
+}
+
+/** How imports copy from registries of this deployment: by login server, with the rights of the credentials. */
+function localRegistries(registries: Registries, access: Access): Pick<ImportsOptions, 'findLocal' | 'signIn'> {
+  return {
+    findLocal: (host) => registries.all().find(({ loginServer }) => loginServer.toLowerCase() === host),
+    signIn: async (registry, credentials, clientAddress) =>
+      access.authenticate(credentials === undefined ? {} : { authorization: basicOf(credentials) }, clientAddress, registry),
+  };
+}
+
+/** A password without a name is a token, whose user is the nil UUID. */
+function basicOf({ username = '00000000-0000-0000-0000-000000000000', password }: ImportCredentials): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 }

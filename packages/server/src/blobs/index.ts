@@ -2,6 +2,15 @@ import type { Route } from '../http/route.ts';
 import type { GarbageHandler } from '../platform/garbage/index.ts';
 import type { BlobsContext } from './blobs-context.ts';
 import { garbageHandlers } from './collect.ts';
+import {
+  type BlobName,
+  type BlobToLink,
+  type BlobToUpload,
+  bytesOfBlob,
+  hasBlob,
+  linkBlobOf,
+  uploadBlob,
+} from './for-features.ts';
 import { expireUploads } from './expire-uploads.ts';
 import { type BlobToRead, readBlob } from './read-blob.ts';
 import { blobRoutes } from './routes.ts';
@@ -25,6 +34,14 @@ export interface Blobs {
   expireUploads(signal: AbortSignal): Promise<number>;
   /** A small blob whole; undefined when it is missing or larger. @throws CONTENT_DAMAGED */
   read(wanted: BlobToRead): Promise<Buffer | undefined>;
+  /** Whether a repository has a blob, sound; it then stays long enough for a manifest that names it. */
+  has(blob: BlobName): Promise<boolean>;
+  /** As a push does. @throws DIGEST_INVALID, SIZE_INVALID, STORAGE_FULL */
+  upload(blob: BlobToUpload): Promise<void>;
+  /** Links a blob of a repository that may be read into another. False: it was not done. */
+  link(blob: BlobToLink): Promise<boolean>;
+  /** The whole content. @throws BLOB_UNKNOWN, REGISTRY_DISALLOWED_OPERATION, CONTENT_DAMAGED */
+  open(blob: BlobName, signal: AbortSignal): AsyncIterable<Buffer>;
   /** Requests that are receiving bytes now. */
   activeUploads(): number;
   /** Parts whose objects collection has deleted since the start. */
@@ -48,6 +65,10 @@ export function createBlobs({ uploadExpiryMs, ...options }: BlobsOptions): Blobs
     }),
     expireUploads: (signal) => expireUploads(context, uploadExpiryMs, signal),
     read: (wanted) => readBlob(context, wanted),
+    has: (blob) => hasBlob(context, blob),
+    upload: (blob) => uploadBlob(context, blob),
+    link: (blob) => linkBlobOf(context, blob),
+    open: (blob, signal) => bytesOfBlob(context, blob, signal),
     activeUploads: () => context.sessions.active.length,
     freedParts: () => freed,
     stop: () => context.sessions.stop(),

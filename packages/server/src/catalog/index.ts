@@ -6,8 +6,21 @@ import type { CatalogContext } from './catalog-context.ts';
 import { repositoryCollection } from './collect-repository.ts';
 import { LargeManifestGate } from './large-manifest-gate.ts';
 import { ManifestCache } from './manifest-cache.ts';
+import {
+  type ManifestName,
+  type ReadManifest,
+  type ReferrersOf,
+  findManifest,
+  readManifest,
+  referrersOf,
+} from './for-features.ts';
+import type { Digest } from '@berth/oci';
+import type { ManifestFacts } from './model.ts';
+import { type ManifestToStore, pushStored } from './push-manifest.ts';
 import { ManifestParser } from './manifest-parser.ts';
 import { catalogRoutes } from './routes.ts';
+
+export { catalogTransactions } from './transactions.ts';
 
 /** A few hundred bytes each. */
 const maxPlatforms = 10_000;
@@ -20,6 +33,16 @@ export interface CatalogOptions extends Omit<CatalogContext, 'cache' | 'parser' 
 export interface Catalog {
   readonly routes: readonly Route[];
   readonly garbageHandlers: readonly GarbageHandler[];
+  /** What a manifest needs, without delaying others. @throws OciError MANIFEST_INVALID */
+  inspect(bytes: Uint8Array, mediaType: string | undefined): Promise<ManifestFacts>;
+  /** @throws MANIFEST_UNKNOWN, NAME_UNKNOWN, REGISTRY_DISALLOWED_OPERATION, CONTENT_DAMAGED */
+  read(name: ManifestName): Promise<ReadManifest>;
+  /** What a tag or digest names now, readable or not; undefined: nothing. */
+  find(name: ManifestName): Promise<string | undefined>;
+  /** With all the checks of a push. @throws CONFLICT when a tag would move that must not, and what a push throws */
+  push(manifest: ManifestToStore): Promise<void>;
+  /** Digests, a page at a time. */
+  referrers(subject: ReferrersOf): AsyncIterable<readonly Digest[]>;
   /** Ends the thread that parses large manifests, if there is one; it does not hold the process up. */
   close(): Promise<void>;
 }
@@ -37,6 +60,11 @@ export function createCatalog({ manifestCacheBytes, ...options }: CatalogOptions
   return {
     routes: [...catalogRoutes(context), ...acrRoutes(context)],
     garbageHandlers: [{ kind: 'repository', transaction: repositoryCollection }],
+    inspect: (bytes, mediaType) => parser.parse(bytes, mediaType),
+    read: (name) => readManifest(context, name),
+    find: (name) => findManifest(context, name),
+    push: (manifest) => pushStored(context, manifest),
+    referrers: (subject) => referrersOf(context, subject),
     close: () => parser.close(),
   };
 }

@@ -9,8 +9,12 @@ export interface ManifestFacts {
   readonly annotations: string | null;
   /** Digests of blobs that must be in the repository, each once. */
   readonly blobs: readonly string[];
+  /** In the order of `blobs`. */
+  readonly blobSizesBytes: readonly number[];
   /** Digests of blobs that are kept if the repository has them and not asked for if not; none of `blobs`. */
   readonly optionalBlobs: readonly string[];
+  /** In the order of `optionalBlobs`. */
+  readonly optionalBlobSizesBytes: readonly number[];
   /** Digests of manifests that must be in the repository, each once. */
   readonly children: readonly string[];
 }
@@ -25,7 +29,9 @@ export function factsOf(bytes: Uint8Array, contentType: string | undefined): Man
     subject: manifest.subject?.digest ?? null,
     annotations: isListed ? JSON.stringify(manifest.annotations) : null,
     blobs: manifest.requiredBlobs.map((blob) => blob.digest),
+    blobSizesBytes: manifest.requiredBlobs.map((blob) => blob.sizeBytes),
     optionalBlobs: manifest.optionalBlobs.map((blob) => blob.digest),
+    optionalBlobSizesBytes: manifest.optionalBlobs.map((blob) => blob.sizeBytes),
     children: manifest.children.map((child) => child.digest),
   };
 }
@@ -48,6 +54,8 @@ export interface PushManifest {
   readonly children: readonly string[];
   /** The stored bytes of this digest do not open: put these in their place. */
   readonly isRepair: boolean;
+  /** False: tags that are there stay where they are, and the push fails. */
+  readonly mayMoveTags: boolean;
   readonly now: number;
 }
 

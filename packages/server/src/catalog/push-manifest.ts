@@ -53,12 +53,38 @@ interface ReceivedManifest {
   readonly tags: readonly Tag[];
 }
 
+export interface ManifestToStore {
+  readonly registryId: number;
+  readonly repository: string;
+  readonly digest: Digest;
+  readonly bytes: Buffer;
+  readonly mediaType: string | undefined;
+  readonly tags: readonly string[];
+  /** False: a tag that names another manifest already is not moved, and nothing is stored. */
+  readonly mayMoveTags: boolean;
+}
+
+/** Stores a manifest for another feature, with all the checks of a push. @throws CONFLICT, and what a push throws */
+export async function pushStored(context: CatalogContext, manifest: ManifestToStore): Promise<void> {
+  const { bytes, digest } = manifest;
+  const tags = parseTags(manifest.tags);
+  await store(context, { ...manifest, contentType: manifest.mediaType }, { bytes, reference: { kind: 'digest', digest }, tags });
+}
+
+interface Placement {
+  readonly registryId: number;
+  readonly repository: string;
+  readonly contentType: string | undefined;
+  /** Default: true. */
+  readonly mayMoveTags?: boolean;
+}
+
 async function store(
   context: CatalogContext,
-  request: ManifestPush,
+  request: Placement,
   { bytes, reference, tags }: ReceivedManifest,
 ): Promise<PushedManifest> {
-  const { registryId, repository } = request;
+  const { registryId, repository, mayMoveTags = true } = request;
   const digest = reference.kind === 'digest' ? requireDigest(bytes, reference.digest) : digestOf('sha256', bytes);
   const facts = await context.parser.parse(bytes, request.contentType);
   const key = context.keys.current(registryId);
@@ -80,6 +106,7 @@ async function store(
     optionalBlobs: facts.optionalBlobs,
     children: facts.children,
     isRepair,
+    mayMoveTags,
     now: context.clock.now(),
   });
   return { digest, tags, subject: facts.subject };

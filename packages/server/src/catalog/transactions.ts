@@ -1,5 +1,6 @@
 import { linkSubject } from '../blobs/index.ts';
 import { type Insertable, sql } from 'kysely';
+import { RegistryError } from '../errors/index.ts';
 import {
   type TagRow,
   type TransactionDefinition,
@@ -54,19 +55,21 @@ async function pointTags(
   tx: WriteQueries,
   repositoryId: number,
   manifestId: number,
-  { repository, tags, now }: PushManifest,
+  { repository, tags, mayMoveTags, now }: PushManifest,
 ): Promise<number> {
   if (tags.length === 0) return 0;
-  const names = tags.toSorted();
   const times = { pushed_at: now, updated_at: now };
-  const rows = names.map((name) => ({ repository_id: repositoryId, name, manifest_id: manifestId, created_at: now, ...times }));
+  const rows = tags
+    .toSorted()
+    .map((name) => ({ repository_id: repositoryId, name, manifest_id: manifestId, created_at: now, ...times }));
   let added = 0;
   for (let left = rows; left.length > 0; ) {
     const created = await insertAbsent(tx, left);
     added += created.size;
     const others = left.filter((row) => !created.has(row.name));
     if (others.length === 0) break;
-    const present = await moveTags(tx, { repositoryId, repository, manifestId, names: others.map((row) => row.name), times });
+    const names = others.map((row) => row.name);
+    const present = await moveTags(tx, { repositoryId, repository, manifestId, names, mayMoveTags, times });
     // On PostgreSQL a tag may have been deleted between the two statements: then it is new after all.
     left = others.filter((row) => !present.has(row.name));
   }
@@ -88,13 +91,14 @@ interface MovedTags {
   readonly repository: string;
   readonly manifestId: number;
   readonly names: readonly string[];
+  readonly mayMoveTags: boolean;
   readonly times: { readonly pushed_at: number; readonly updated_at: number };
 }
 
-/** Points tags that are there at a manifest, and returns their names. @throws REGISTRY_DISALLOWED_OPERATION */
+/** Points tags that are there at a manifest, and returns their names. @throws REGISTRY_DISALLOWED_OPERATION, CONFLICT */
 async function moveTags(
   tx: WriteQueries,
-  { repositoryId, repository, manifestId, names, times }: MovedTags,
+  { repositoryId, repository, manifestId, names, mayMoveTags, times }: MovedTags,
 ): Promise<ReadonlySet<string>> {
   const present = await lockRows(
     tx
@@ -104,7 +108,11 @@ async function moveTags(
       .where('name', 'in', names)
       .orderBy('name'),
   ).execute();
-  for (const tag of present) if (tag.manifest_id !== manifestId) requireWritable(tag, `the tag ${tag.name} of ${repository}`);
+  for (const tag of present) {
+    if (tag.manifest_id === manifestId) continue;
+    requireWritable(tag, `the tag ${tag.name} of ${repository}`);
+    if (!mayMoveTags) throw tagTaken(repository, tag.name);
+  }
   await tx
     .updateTable('tags')
     .set({ manifest_id: manifestId, ...times })
@@ -112,6 +120,10 @@ async function moveTags(
     .where('name', 'in', names)
     .execute();
   return new Set(present.map((tag) => tag.name));
+}
+
+function tagTaken(repository: string, tag: string): RegistryError {
+  return new RegistryError('CONFLICT', { message: `the tag ${tag} of ${repository} names another manifest already` });
 }
 
 export interface DeleteManifest {

@@ -92,6 +92,7 @@ export const catalogue = {
   TOOMANYREQUESTS: { status: 429, arm: 'TooManyRequests', message: 'too many requests' },
   UNAUTHORIZED: { status: 401, arm: 'InvalidAuthenticationToken', message: 'authentication required' },
   UNAVAILABLE: { status: 503, message: 'the registry is stopping or not ready' },
+  UPSTREAM_FAILED: { status: 502, code: 'UNAVAILABLE', message: 'the other registry could not be used' },
   UNSUPPORTED: { status: 405, message: 'the operation is unsupported' },
 } as const satisfies Record<string, CatalogueRow>;
 
