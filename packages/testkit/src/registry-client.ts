@@ -81,7 +81,8 @@ export class RegistryClient implements Disposable {
   async pushBlob(repository: string, bytes: Uint8Array, algorithm: DigestAlgorithm = 'sha256'): Promise<string> {
     const { digest } = contentOf('application/octet-stream', bytes, algorithm);
     const started = expectStatus(await this.request('POST', `/v2/${repository}/blobs/uploads/`), 202);
-    const location = `${started.headers.location}?digest=${digest}`;
+    const place = started.headers.location ?? '';
+    const location = `${place}${place.includes('?') ? '&' : '?'}digest=${digest}`;
     expectStatus(
       await this.request('PUT', location, { body: bytes, headers: { 'content-type': 'application/octet-stream' } }),
       201,

@@ -295,6 +295,25 @@ forEachEngine((engine) => {
     assert.equal(await target.catalog.find(name), undefined);
   });
 
+  test('a stop ends an import whose source keeps it waiting', async (t) => {
+    const target = await openTestImports(engine, t);
+    const image = randomImage({ layers: 1, layerBytes: 100_000 });
+    await client.pushImage('slow', image, 'v1');
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const source = await listenBefore(t, registry.url, (request, response) => {
+      if (request.url?.endsWith(image.layers[0]?.digest ?? '') !== true) return false;
+      response.writeHead(200, { 'content-length': 100_000 });
+      response.write('some', () => resolve());
+      return true;
+    });
+    const run = target.start({ source: at(source), sourceImage: 'slow:v1' });
+    assert.equal(target.start({ source: at(source), sourceImage: 'slow:v1' }), run);
+    await promise;
+    await target.imports.stop();
+    assert.equal(run.error?.error, 'UNAVAILABLE');
+    assert.equal(await target.tag('copy:v1'), undefined);
+  });
+
   test('an image of too many manifests is refused before anything is copied', async (t) => {
     const target = await openTestImports(engine, t);
     const image = randomImage();

@@ -101,6 +101,20 @@ forEachEngine((engine) => {
     assert.equal(await tag('app:v1'), one.manifest.digest);
   });
 
+  test('attack 17: a locked tag does not move, not even with Force', async (t) => {
+    const target = await openTestImports(engine, t);
+    const [old, young] = [randomImage(), randomImage()];
+    await client.pushImage('locked', old, 'v1');
+    await client.pushImage('locked', young, 'v2');
+    await target.import({ source: from(), sourceImage: 'locked:v1', targetTags: ['copy:kept'] });
+    await target.lockTag('kept');
+    const move = { source: from(), sourceImage: 'locked:v2', targetTags: ['copy:kept', 'copy:new'], mode: 'Force' };
+    await target.refuse(move, 'REGISTRY_DISALLOWED_OPERATION');
+    assert.equal(await target.tag('copy:kept'), old.manifest.digest);
+    assert.equal(await target.tag('copy:new'), undefined);
+    await target.import({ source: from(), sourceImage: 'locked:v1', targetTags: ['copy:kept'] });
+  });
+
   test('only the manifest can be wanted, without a tag', async (t) => {
     const target = await openTestImports(engine, t);
     const image = randomImage({ layers: 1, layerBytes: 0 });

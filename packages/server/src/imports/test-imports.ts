@@ -17,7 +17,7 @@ import type { Principal, Registry } from '../tenancy/index.ts';
 import { testRegistry } from '../tenancy/test-registry.ts';
 import { type ImportInput, type ImportRun, type Imports, createImports } from './index.ts';
 import type { ImportRunsLimits } from './import-runs.ts';
-import { addRegistry } from './test-transactions.ts';
+import { addRegistry, lockTag } from './test-transactions.ts';
 
 export interface TestImports {
   readonly imports: Imports;
@@ -25,6 +25,7 @@ export interface TestImports {
   readonly catalog: Catalog;
   readonly registry: Registry;
   readonly clock: { time: number; now(): number };
+  lockTag(name: string): Promise<void>;
   /** Pauses that were made, in milliseconds; none takes any time. */
   readonly waits: number[];
   readonly logged: string[];
@@ -106,6 +107,7 @@ export async function openTestImports(
     logged,
     addRegistry: add,
     mayPull: () => false,
+    lockTag: (name) => database.write(lockTag, { name }),
     tag: (name, { id } = registry) => {
       const [repository = '', reference = ''] = name.split(':');
       return catalog.find({ registryId: id, repository, reference });

@@ -8,4 +8,8 @@ export const addRegistry = defineTransaction('test.add-registry', async (tx, inp
   return (await tx.insertInto('registries').values(values).returning('id').executeTakeFirstOrThrow()).id;
 });
 
-export const transactions = [...keyTransactions, ...blobTransactions, ...catalogTransactions, addRegistry];
+export const lockTag = defineTransaction('test.lock-tag', async (tx, input: { name: string }) => {
+  await tx.updateTable('tags').set({ write_enabled: 0 }).where('name', '=', input.name).execute();
+});
+
+export const transactions = [...keyTransactions, ...blobTransactions, ...catalogTransactions, addRegistry, lockTag];
