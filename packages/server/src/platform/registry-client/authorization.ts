@@ -1,8 +1,8 @@
 import { parseChallenges } from './challenge.ts';
 import { type Patience, requestPatiently } from './patient-request.ts';
 import { isTrustedRealm } from './realm.ts';
-import { OutboundError } from '../outbound/index.ts';
-import { RemoteError, fromOutbound } from './remote-error.ts';
+import { exchangeToken, jsonOf, textIn } from './exchange-token.ts';
+import { RemoteError } from './remote-error.ts';
 
 export interface RemoteCredentials {
   /** Missing: the password is a token, as registries of Azure take it. */
@@ -14,7 +14,6 @@ export interface RemoteCredentials {
 const tokenUsername = '00000000-0000-0000-0000-000000000000';
 
 const maxTokenBytes = 64 * 1024;
-const tokenPattern = /^[\x21-\x7e]{1,32768}$/;
 
 export interface AuthorizationOptions {
   readonly patience: Patience;
@@ -79,16 +78,23 @@ export class Authorization {
   }
 
   async #fetchToken(realm: string, service: string | undefined, signal: AbortSignal): Promise<string> {
-    const { patience, origin, repository } = this.#options;
+    const { patience, origin, repository, credentials } = this.#options;
     if (!URL.canParse(realm))
       throw new RemoteError('unusable', `${new URL(origin).host} names a token service that is no address`);
     const url = new URL(realm);
     const isTrusted = isTrustedRealm(new URL(origin), url);
     const basic = this.#basic();
     if (basic !== undefined && !isTrusted) this.#withheldFrom = url.host;
-    if (service !== undefined) url.searchParams.set('service', service);
     // Ours, whatever the challenge asks for: a token for more would be of no use to us.
-    url.searchParams.set('scope', `repository:${repository}:pull`);
+    const scope = `repository:${repository}:pull`;
+    const isDirectoryToken = isTrusted && credentials?.username === undefined && url.pathname === '/oauth2/token';
+    if (credentials !== undefined && isDirectoryToken) {
+      const token = credentials.password;
+      const exchanged = await exchangeToken(patience, { realm: url, service: service ?? url.host, scope, token, signal });
+      if (exchanged !== undefined) return exchanged;
+    }
+    if (service !== undefined) url.searchParams.set('service', service);
+    url.searchParams.set('scope', scope);
     const headers: Record<string, string> = basic !== undefined && isTrusted ? { authorization: basic } : {};
     const answer = await requestPatiently(patience, { url: url.href, headers, maxBytes: maxTokenBytes, signal });
     if (answer.status !== 200) {
@@ -96,7 +102,9 @@ export class Authorization {
       if (answer.status === 400 || answer.status === 401 || answer.status === 403) throw this.denied();
       throw new RemoteError('unusable', `the token service ${url.host} answers ${answer.status}`);
     }
-    const token = tokenIn(await answer.json().catch((error: unknown) => Promise.reject(asRemote(error))));
+    const document = await jsonOf(() => answer.json());
+    // `access_token` is what OAuth 2.0 calls it; both are in use.
+    const token = textIn(document, 'token') ?? textIn(document, 'access_token');
     if (token === undefined) throw new RemoteError('unusable', `the token service ${url.host} answers without a token`);
     return token;
   }
@@ -107,16 +115,4 @@ export class Authorization {
     const { username = tokenUsername, password } = credentials;
     return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
   }
-}
-
-function asRemote(error: unknown): unknown {
-  return error instanceof OutboundError ? fromOutbound(error) : error;
-}
-
-/** `access_token` is what OAuth 2.0 calls it; both are in use. */
-function tokenIn(document: unknown): string | undefined {
-  if (typeof document !== 'object' || document === null) return undefined;
-  const { token, access_token: access } = document as { readonly token?: unknown; readonly access_token?: unknown };
-  const found = typeof token === 'string' && token !== '' ? token : access;
-  return typeof found === 'string' && tokenPattern.test(found) ? found : undefined;
 }
