@@ -4,7 +4,7 @@ import { createBlobs } from './blobs/index.ts';
 import { createCatalog } from './catalog/index.ts';
 import { healthRoutes, measure } from './health/index.ts';
 import type { Route } from './http/index.ts';
-import { type ImportCredentials, type Imports, type ImportsOptions, createImports } from './imports/index.ts';
+import { type ImportCredentials, type ImportsOptions, createImports } from './imports/index.ts';
 import type { Storage } from './open-storage.ts';
 import type { Clock } from './platform/clock.ts';
 import { createCollector } from './platform/garbage/index.ts';
@@ -36,7 +36,6 @@ export interface FeatureParts {
 
 export interface Work {
   readonly routes: readonly Route[];
-  readonly imports: Imports;
   /** Begins what runs in the background until the signal aborts. */
   loops(): readonly Promise<void>[];
   stop(): Promise<unknown>;
@@ -66,6 +65,7 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
     clock,
     registries,
     region: settings.region,
+    imports,
     admins: access.admins,
     tokens: access.tokens,
     kinds: [...access.kinds, webhookKind as ChildKind, replicationKind(settings.region) as ChildKind],
@@ -73,7 +73,6 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
   });
   const checks = { database: () => database.check(), 'blob store': () => store.check(), 'key ring': () => keys.check() };
   return {
-    imports,
     routes: [
       ...blobs.routes,
       ...catalog.routes,

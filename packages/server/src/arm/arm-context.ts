@@ -1,5 +1,6 @@
 import type { AdminUsers, TokenPasswords } from '../access/index.ts';
 import type { Clock } from '../platform/clock.ts';
+import type { Imports } from '../imports/index.ts';
 import type { Database } from '../platform/database/index.ts';
 import type { ManagedKeyRing } from '../platform/keys/index.ts';
 import type { Registries } from '../registries/index.ts';
@@ -13,6 +14,7 @@ export interface ArmContext {
   readonly clock: Clock;
   readonly registries: Registries;
   readonly kinds: readonly ChildKind[];
+  readonly imports: Pick<Imports, 'start' | 'find'>;
   readonly admins: AdminUsers;
   readonly tokens: TokenPasswords;
   readonly usageOf: (registry: Registry) => Promise<{ readonly sizeBytes: number; readonly limitBytes: number }>;

@@ -1,6 +1,7 @@
 import type { Route } from '../http/route.ts';
 import type { ArmContext } from './arm-context.ts';
 import { childRoutes } from './child-routes.ts';
+import { importRoutes } from './import-routes.ts';
 import { metadataRoutes } from './metadata-routes.ts';
 import { credentialRoutes } from './credential-routes.ts';
 import { providerRoutes } from './provider-routes.ts';
@@ -17,6 +18,7 @@ export function armRoutes(context: ArmContext): readonly Route[] {
     ...registryRoutes(context),
     ...credentialRoutes(context),
     ...usageRoutes(context),
+    ...importRoutes(context),
     ...childRoutes(context),
   ];
 }
