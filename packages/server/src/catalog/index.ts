@@ -21,6 +21,8 @@ import { ManifestParser } from './manifest-parser.ts';
 import { catalogRoutes } from './routes.ts';
 
 export { catalogTransactions } from './transactions.ts';
+export { removeManifest, removeTag } from './remove.ts';
+export { lockTag } from './untagged.ts';
 
 /** A few hundred bytes each. */
 const maxPlatforms = 10_000;

@@ -22,6 +22,39 @@ export function lockManifest(tx: WriteQueries, repositoryId: number, digest: str
   ).executeTakeFirst();
 }
 
+/**
+ * The same for a push, together with the manifests that its tags leave. All in one order, so that two pushes that swap tags
+ * cannot wait for each other (PostgreSQL).
+ */
+export async function lockManifestsOfPush(
+  tx: WriteQueries,
+  repositoryId: number,
+  { digest, tags }: PushManifest,
+): Promise<LockedManifest | undefined> {
+  if (tags.length === 0) return lockManifest(tx, repositoryId, digest);
+  const locked = await lockRows(
+    tx
+      .selectFrom('manifests')
+      .select(['id', 'digest', 'delete_enabled', 'write_enabled'])
+      .where('id', 'in', (eb) =>
+        eb
+          .selectFrom('manifests as pushed')
+          .select('pushed.id')
+          .where('pushed.repository_id', '=', repositoryId)
+          .where('pushed.digest', '=', digest)
+          .unionAll(
+            eb
+              .selectFrom('tags')
+              .select('tags.manifest_id as id')
+              .where('tags.repository_id', '=', repositoryId)
+              .where('tags.name', 'in', tags),
+          ),
+      )
+      .orderBy('id'),
+  ).execute();
+  return locked.find((row) => row.digest === digest);
+}
+
 export interface InsertedManifest {
   readonly id: number;
   /** False when it was there already. */

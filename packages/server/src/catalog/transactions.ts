@@ -11,9 +11,10 @@ import {
 import { addCandidate, addCandidates } from '../platform/garbage/candidates.ts';
 import { ensureRepository, findDeletable, requireDeletable, requireWritable } from '../repositories/index.ts';
 import { repositoryCollection } from './collect-repository.ts';
-import { insertManifest, lockManifest, resealManifest } from './insert-manifest.ts';
+import { insertManifest, lockManifest, lockManifestsOfPush, resealManifest } from './insert-manifest.ts';
 import type { PushManifest } from './model.ts';
 import { tagsAfter } from './queries.ts';
+import { lockTag, markUntagged, renewManifest } from './untagged.ts';
 import { attributeTransactions } from './acr/update-attributes.ts';
 
 /**
@@ -22,8 +23,9 @@ import { attributeTransactions } from './acr/update-attributes.ts';
  */
 export const pushManifest = defineTransaction('catalog.push-manifest', async (tx, input: PushManifest): Promise<void> => {
   const repositoryId = await ensureRepository(tx, input.registryId, input.repository, input.now);
-  const known = await lockManifest(tx, repositoryId, input.digest);
+  const known = await lockManifestsOfPush(tx, repositoryId, input);
   if (known !== undefined && input.isRepair) await resealManifest(tx, known.id, input);
+  if (known !== undefined) await renewManifest(tx, known.id, { isTagged: input.tags.length > 0, now: input.now });
   const { id, isNew } = known === undefined ? await insertManifest(tx, repositoryId, input) : { id: known.id, isNew: false };
   const newTags = await pointTags(tx, repositoryId, id, input);
   await countIn(tx, repositoryId, { manifests: isNew ? 1 : 0, tags: newTags, now: input.now });
@@ -119,6 +121,8 @@ async function moveTags(
     .where('repository_id', '=', repositoryId)
     .where('name', 'in', names)
     .execute();
+  const left = present.map((tag) => tag.manifest_id).filter((id) => id !== manifestId);
+  await markUntagged(tx, left, times.updated_at);
   return new Set(present.map((tag) => tag.name));
 }
 
@@ -175,14 +179,16 @@ export interface DeleteTag {
 export const deleteTag = defineTransaction('catalog.delete-tag', async (tx, input: DeleteTag): Promise<DeleteOutcome> => {
   const repositoryId = await findDeletable(tx, input.registryId, input.repository);
   if (repositoryId === undefined) return 'repository-unknown';
+  await lockTag(tx, repositoryId, input.tag);
   const removed = await tx
     .deleteFrom('tags')
     .where('repository_id', '=', repositoryId)
     .where('name', '=', input.tag)
-    .returning(['delete_enabled', 'write_enabled'])
+    .returning(['manifest_id', 'delete_enabled', 'write_enabled'])
     .executeTakeFirst();
   if (removed === undefined) return 'manifest-unknown';
   requireDeletable(removed, `the tag ${input.tag} of ${input.repository}`);
+  await markUntagged(tx, [removed.manifest_id], input.now);
   await countIn(tx, repositoryId, { manifests: 0, tags: -1, now: input.now });
   return 'deleted';
 });

@@ -29,6 +29,7 @@ export interface Tables {
   identity_secrets: IdentitySecretRow;
   federated_credentials: FederatedCredentialRow;
   role_assignments: RoleAssignmentRow;
+  cleanup_rules: CleanupRuleRow;
 }
 
 export interface RegistryRow {
@@ -275,8 +276,10 @@ export interface ManifestRow extends AttributeColumns {
   /** For manifests with a subject: annotations as JSON, sealed; associated data `annotations:<registry id>:<digest>`. */
   sealed_annotations: Uint8Array | null;
   pushed_at: number;
-  /** The push or the last change of attributes. */
+  /** The last push or change of attributes. */
   updated_at: Generated<number>;
+  /** When its last tag went; null while it has one, and when it never had one. Pushed again without a tag, the time starts anew. */
+  untagged_at: number | null;
 }
 
 /** Which blobs of its repository a manifest needs. The foreign key to `repository_blobs` keeps collection away. */
@@ -313,6 +316,16 @@ export interface GarbageRow {
   subject: string;
   due_at: number;
   attempts: number;
+}
+
+/** By which a registry untags and deletes what is old. */
+export interface CleanupRuleRow {
+  registry_id: number;
+  name: string;
+  /** As it was written, as JSON. */
+  definition: string;
+  is_enabled: number;
+  updated_at: number;
 }
 
 /** What scrub found. A row goes when the part is gone or opens again. */
