@@ -23,6 +23,7 @@ const featureEdges: Readonly<Record<string, readonly string[]>> = {
   replication: ['resources'],
   repositories: [],
   resources: [],
+  retention: ['catalog', 'repositories'],
   scrub: [],
   upkeep: [],
   webhooks: ['resources'],

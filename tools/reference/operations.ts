@@ -1,4 +1,4 @@
-import { type Operation, type Permission, access, acr, arm, cloud, distribution, health, upkeep } from '@berth/api';
+import { type Operation, type Permission, access, acr, arm, cleanup, cloud, distribution, health, upkeep } from '@berth/api';
 
 export interface OperationGroup {
   readonly title: string;
@@ -12,6 +12,7 @@ export const operationGroups: readonly OperationGroup[] = [
   { title: 'Access', operations: inOrder(access) },
   { title: 'Cloud and sign-in', operations: inOrder(cloud) },
   { title: 'Resource manager', operations: sorted(arm.operations) },
+  { title: 'Cleanup', operations: inOrder(cleanup) },
   { title: 'Upkeep', operations: inOrder(upkeep) },
   { title: 'Health', operations: inOrder(health) },
 ];

@@ -4,6 +4,7 @@ export * as arm from './operations/arm.ts';
 export * as cloud from './operations/cloud.ts';
 export * as acr from './operations/acr.ts';
 export * as access from './operations/access.ts';
+export * as cleanup from './operations/cleanup.ts';
 export * as distribution from './operations/distribution.ts';
 export * as health from './operations/health.ts';
 export * as upkeep from './operations/upkeep.ts';

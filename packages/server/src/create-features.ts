@@ -15,6 +15,7 @@ import { repeat } from './platform/repeat.ts';
 import { type Registries, collectDeletedRegistries } from './registries/index.ts';
 import { replicationKind } from './replication/index.ts';
 import type { ChildKind } from './resources/index.ts';
+import { createRetention } from './retention/index.ts';
 import { createScrub } from './scrub/index.ts';
 import type { Settings } from './settings/index.ts';
 import { webhookKind } from './webhooks/index.ts';
@@ -50,6 +51,14 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
   const catalog = createCatalog({ ...common, readBlob: blobs.read, manifestCacheBytes: settings.manifestCacheBytes });
   const outbound = createOutbound({ allow: settings.outboundAllow });
   const imports = createImports({ blobs, catalog, outbound, clock, log, ...localRegistries(registries, access) });
+  const catalog = createCatalog({
+    ...common,
+    readBlob: blobs.read,
+    manifestCacheBytes: settings.manifestCacheBytes,
+    // Called once requests come: by then there is one.
+    onTagsMoved: (registryId) => retention.wake(registryId),
+  });
+  const retention = createRetention({ ...common, registries: () => registries.all(), signal });
   const scrub = createScrub({ database, keys, clock, log, store });
   const collector = createCollector({ database, clock, log, handlers: [...blobs.garbageHandlers, ...catalog.garbageHandlers] });
   measure(metrics, {
@@ -76,6 +85,7 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
     routes: [
       ...blobs.routes,
       ...catalog.routes,
+      ...retention.routes,
       ...scrub.routes,
       ...managed,
       ...upkeepRoutes({ database, clock, collector, freedParts: blobs.freedParts }),
@@ -91,12 +101,14 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
       }),
       collector.run(settings.garbageIntervalMs, signal),
       repeat(() => blobs.expireUploads(signal), { name: 'expiry of uploads', everyMs: settings.garbageIntervalMs, signal, log }),
+      retention.run(settings.cleanupIntervalMs),
     ],
     stop: async () => {
       await imports.stop();
       outbound.close();
       return Promise.all([blobs.stop(), scrub.stop(), catalog.close()]);
     },
+    stop: () => Promise.all([blobs.stop(), scrub.stop(), retention.stop(), catalog.close()]),
   };
 }
 

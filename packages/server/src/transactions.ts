@@ -8,6 +8,7 @@ import { collectorTransactions } from './platform/garbage/claim.ts';
 import { keyTransactions } from './platform/keys/transactions.ts';
 import { registryTransactions } from './registries/transactions.ts';
 import { resourceTransactions } from './resources/transactions.ts';
+import { retentionTransactions } from './retention/transactions.ts';
 
 /**
  * Every transaction of the server, by name: SQLite's writer thread imports this list, because a function cannot travel
@@ -23,4 +24,5 @@ export const transactions: readonly TransactionDefinition<never, unknown>[] = [
   ...armTransactions,
   ...registryTransactions,
   ...resourceTransactions,
+  ...retentionTransactions,
 ];

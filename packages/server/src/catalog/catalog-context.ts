@@ -23,4 +23,6 @@ export interface CatalogContext {
   readonly readBlob: (wanted: BlobToRead) => Promise<Buffer | undefined>;
   /** How long a blob may stay without a manifest that uses it. */
   readonly garbageDelayMs: number;
+  /** Told after tags were set or deleted, so that what has lost its last one need not wait for its time. */
+  readonly onTagsMoved?: (registryId: number) => void;
 }

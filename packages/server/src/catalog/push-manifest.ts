@@ -109,6 +109,7 @@ async function store(
     mayMoveTags,
     now: context.clock.now(),
   });
+  if (reference.kind === 'tag' || tags.length > 0) context.onTagsMoved?.(registryId);
   return { digest, tags, subject: facts.subject };
 }
 

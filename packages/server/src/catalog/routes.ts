@@ -77,6 +77,7 @@ async function removeManifest(context: CatalogContext, request: RouteRequest): P
       : await database.write(deleteManifest, { ...target, digest: reference.digest, dueAt: now + garbageDelayMs, now });
   if (outcome === 'repository-unknown') throw nameUnknown(target.repository);
   if (outcome === 'manifest-unknown') throw manifestUnknown(target.repository, reference);
+  if (reference.kind === 'tag') context.onTagsMoved?.(target.registryId);
   return { status: 202 };
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Need, type Permission, acr, distribution, health, upkeep } from '@berth/api';
+import { type Need, type Permission, acr, cleanup, distribution, health, upkeep } from '@berth/api';
 import type { Principal } from '../tenancy/index.ts';
 import { type Question, decide, mountNeeds, needsOf } from './authorize.ts';
 import { testRegistry } from '../tenancy/test-registry.ts';
@@ -21,7 +21,13 @@ function ask(operation: Question['operation'], who: Principal, more: Partial<Que
 }
 
 test('attack 14: every operation asks for what it declares, and for nothing less', () => {
-  const operations = [...Object.values(distribution), ...Object.values(acr), ...Object.values(upkeep), ...Object.values(health)];
+  const operations = [
+    ...Object.values(distribution),
+    ...Object.values(acr),
+    ...Object.values(upkeep),
+    ...Object.values(cleanup),
+    ...Object.values(health),
+  ];
   for (const operation of operations) {
     const { kind }: Permission = operation.permission;
     assert.equal(ask(operation, all), 'permitted', operation.id);

@@ -223,6 +223,18 @@ export const settingsTable = [
   },
   {
     group: 'Storage',
+    name: 'cleanupInterval',
+    kind: 'duration',
+    default: '1h',
+    min: 100,
+    max: 30 * day,
+    env: 'BERTH_CLEANUP_INTERVAL',
+    flag: 'cleanup-interval',
+    placeholder: 'TIME',
+    help: 'How often the retention policy and the cleanup rules are applied.',
+  },
+  {
+    group: 'Storage',
     name: 'uploadExpiry',
     kind: 'duration',
     default: '24h',

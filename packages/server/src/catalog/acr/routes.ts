@@ -111,6 +111,7 @@ async function removeTag(context: CatalogContext, request: RouteRequest): Promis
   const outcome = await context.database.write(deleteTag, target);
   if (outcome === 'repository-unknown') throw nameUnknown(repository);
   if (outcome === 'manifest-unknown') throw tagUnknown(repository, tag);
+  context.onTagsMoved?.(target.registryId);
   return { status: 202 };
 }
 
