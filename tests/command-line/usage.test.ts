@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { failed, runBerth, succeeded } from './run-berth.ts';
 
-const commands = ['serve', 'status', 'keys', 'scrub', 'gc', 'passwords'];
+const commands = ['serve', 'status', 'keys', 'scrub', 'purge', 'cleanup', 'gc', 'passwords'];
 
 test('--help names every command and goes to the output', async () => {
   const help = succeeded(await runBerth(['--help']));
@@ -14,6 +14,7 @@ test('--help names every command and goes to the output', async () => {
 test('each command has a help of its own', async () => {
   assert.match(succeeded(await runBerth(['scrub', '--help'])), /--pace <size>[^]+--wait[^]+--status/);
   assert.match(succeeded(await runBerth(['keys', 'rotate', '--help'])), /--data-key/);
+  assert.match(succeeded(await runBerth(['purge', '--help'])), /--filter <repository:tag>[^]+--ago <duration>[^]+--dry-run/);
   assert.match(succeeded(await runBerth(['help', 'passwords'])), /regenerate <password\|password2>/);
 });
 
@@ -43,6 +44,8 @@ test('what it does not know is refused in one sentence with where help is', asyn
     ["missing required argument 'password|password2'", ['passwords', 'regenerate']],
     ["too many arguments for 'gc'. Expected 0 arguments but got 1: now", ['gc', 'now']],
     ["option '--status' cannot be used with option '--wait'", ['scrub', '--status', '--wait']],
+    ["option '--untagged-only' cannot be used with option '--untagged'", ['purge', '--untagged', '--untagged-only']],
+    ["option '--keep <n>' argument 'few' is invalid. It must be a whole number", ['purge', '--keep', 'few']],
     ["option '--status' cannot be used with option '--pace <size>'", ['scrub', '--status', '--pace', '1MiB']],
   ];
   for (const [why, args] of cases)

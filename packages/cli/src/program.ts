@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
+import { addCleanupCommands } from './cleanup-commands.ts';
 import { rotateKeys } from './commands/keys.ts';
 import { scrub, showScrub } from './commands/scrub.ts';
 import { serve } from './commands/serve.ts';
@@ -74,6 +75,7 @@ export function createProgram(write: (line: string) => void, environment: Readon
           : await scrub(connection, output, { pace: options.pace, isWaiting: options.wait === true });
       if (!isSound) process.exitCode = 2;
     });
+  addCleanupCommands(program, asked);
   program
     .command('gc')
     .description('collect the garbage that is due, without waiting for the next round')
