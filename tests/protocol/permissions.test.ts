@@ -98,6 +98,7 @@ const values: Readonly<Record<string, string>> = {
   reference: 'none',
   session: '00000000-0000-4000-8000-000000000000',
   slot: 'password2',
+  rule: 'none',
 };
 
 function send({ client }: Protocol, operation: Operation, repository: string, authorization: string): Promise<ClientAnswer> {

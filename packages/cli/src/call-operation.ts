@@ -22,13 +22,13 @@ export async function callOperation(
   const json = parseJson(answer.text);
   const expected = operation.responses[answer.status];
   if (expected === undefined) throw refusal(connection, answer.status, json);
-  if (expected.schema === undefined) return undefined;
+  if (answer.status === 204) return undefined;
   if (hasMembers(json, expected.schema)) return json;
   throw noBerthServer(connection);
 }
 
 /** Whether it may be the answer: an object with what the schema, a plain JSON Schema, requires. */
-function hasMembers(json: unknown, schema: object): boolean {
+function hasMembers(json: unknown, schema: object = {}): boolean {
   const { required = [] } = schema as { readonly required?: readonly string[] };
   return typeof json === 'object' && json !== null && required.every((name) => name in json);
 }

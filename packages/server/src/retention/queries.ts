@@ -165,15 +165,19 @@ export interface UntaggedManifest extends ManifestItem {
   readonly at: number;
 }
 
-/** Manifests that became untagged, longest ago first, along the index `manifests_untagged`. */
+/**
+ * Manifests that became untagged, longest ago first, along the index `manifests_untagged`: the cross join keeps SQLite from
+ * reading every repository instead.
+ */
 export async function untaggedAfter(
   db: ReadQueries,
   { registryId, since, until, after }: UntaggedPage,
 ): Promise<UntaggedManifest[]> {
   return manifestItems(db)
-    .innerJoin('repositories', 'repositories.id', 'manifests.repository_id')
+    .crossJoin('repositories')
     .select(['repositories.name as repository'])
     .select((eb) => eb.ref('manifests.untagged_at').$notNull().as('at'))
+    .whereRef('repositories.id', '=', 'manifests.repository_id')
     .where('repositories.registry_id', '=', registryId)
     .where('repositories.deleted_at', 'is', null)
     .where('manifests.untagged_at', '>=', since)

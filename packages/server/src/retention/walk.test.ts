@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { forEachEngine } from '@berth/testkit';
 import fc from 'fast-check';
-import { bytesOf, digestOf, image, index } from '../catalog/test-catalog.ts';
+import { type CompiledQuery, type KyselyPlugin, type RootOperationNode, createQueryId } from 'kysely';
+import { bytesOf, digestOf, image, index as indexOf } from '../catalog/test-catalog.ts';
 import { addTags } from '../catalog/test-transactions.ts';
+import type { ReadQueries } from '../platform/database/index.ts';
 import { planCleanup } from './plan-cleanup.ts';
 import type { PurgeRequest } from './purge.ts';
-import { pageSize } from './queries.ts';
+import { manifestsBefore, pageSize, parentsOf, tagsOf, untaggedAfter } from './queries.ts';
 import { parseRule } from './rules.ts';
 import { type TestRetention, dayMs, openTestRetention, taken } from './test-retention.ts';
 import { ageTags } from './test-transactions.ts';
@@ -77,7 +79,7 @@ async function pushAll({ catalog, lock }: TestRetention, repository: string, nod
       ...(subject !== undefined && subject < at && { subject: descriptorOf(documents[subject] ?? {}) }),
     };
     const listed = children?.filter((child) => child < at).map((child) => documents[child] ?? {});
-    const document = listed === undefined ? image('config', [], more) : index(listed, more);
+    const document = listed === undefined ? image('config', [], more) : indexOf(listed, more);
     documents.push(document);
     digests.push(await catalog.push(repository, document, isTagged ? `t${at}` : undefined));
     if (locked === 'tag' && isTagged) await lock(repository, { reference: `t${at}` }, { deleteEnabled: false });
@@ -92,7 +94,46 @@ function descriptorOf(document: object): object {
   return { mediaType: 'application/vnd.oci.image.manifest.v1+json', digest: digestOf(bytes), size: bytes.length };
 }
 
+/** How SQLite would go about the queries that `ask` makes; PostgreSQL decides by what is in the tables. */
+async function plansOf({ context }: TestRetention, ask: (db: ReadQueries) => Promise<unknown>): Promise<string> {
+  const { read } = context.database;
+  const nodes: RootOperationNode[] = [];
+  const plugin: KyselyPlugin = {
+    transformQuery: ({ node }) => {
+      nodes.push(node);
+      return node;
+    },
+    transformResult: async ({ result }) => result,
+  };
+  await ask(read.withPlugin(plugin));
+  let text = '';
+  for (const node of nodes) {
+    const query: CompiledQuery = read.getExecutor().compileQuery(node, createQueryId());
+    const { rows } = await read.executeQuery({ ...query, sql: `explain query plan ${query.sql}` });
+    text += JSON.stringify(rows);
+  }
+  return text;
+}
+
 forEachEngine((engine) => {
+  test('each page is read along its index, however the tables are filled', { skip: engine.name !== 'sqlite' }, async (t) => {
+    const retention = await openTestRetention(engine, t);
+    await retention.pushImage('app', ['v1']);
+    const page = { registryId: 1, since: 0, until: 5, after: { at: 0, id: 0 } };
+    const before = { at: 5, name: '' };
+    const cases: readonly (readonly [string, (db: ReadQueries) => Promise<unknown>])[] = [
+      ['manifests USING INDEX manifests_untagged', (db) => untaggedAfter(db, page)],
+      ['manifests USING INDEX manifests_updated', (db) => manifestsBefore(db, 1, before)],
+      ['listing USING COVERING INDEX manifest_children_child', (db) => parentsOf(db, 1, 'sha256:0', 5)],
+      ['tags USING INDEX tags_manifest', (db) => tagsOf(db, 1, 5)],
+    ];
+    for (const [index, ask] of cases) {
+      const plan = await plansOf(retention, ask);
+      assert.ok(plan.includes(index), `${index}: ${plan}`);
+      assert.doesNotMatch(plan, /SCAN|TEMP B-TREE/);
+    }
+  });
+
   test('a page is bounded however many tags there are, and a walk can go on from each page', async (t) => {
     const retention = await openTestRetention(engine, t);
     const digest = await retention.pushImage('app', ['keep']);
