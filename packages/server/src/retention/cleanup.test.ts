@@ -50,6 +50,7 @@ forEachEngine((engine) => {
     await assert.rejects(removeRule(context, other.registry.id, 'old'), /there is no cleanup rule "old"/);
     await removeRule(context, id, 'old');
     assert.deepEqual(await listRules(context, id), [expected[0]]);
+    for (const name of ['None', '', 'a\0b']) await assert.rejects(showRule(context, id, name), /there is no cleanup rule/);
     await assert.rejects(set(retention, 'nothing', { repositories: '*' }), /does not say what stays/);
   });
 

@@ -1,7 +1,7 @@
 import { RegistryError } from '../errors/index.ts';
 import type { RetentionContext } from './model.ts';
 import { type StoredRule, storedRule, storedRules } from './queries.ts';
-import { type Rule, type RuleDefinition, maxRules, parseRule } from './rules.ts';
+import { type Rule, type RuleDefinition, isRuleName, maxRules, parseRule } from './rules.ts';
 import { deleteRule, putRule } from './transactions.ts';
 
 export interface RuleRecord {
@@ -17,7 +17,7 @@ export async function listRules({ database }: RetentionContext, registryId: numb
 
 /** @throws NOT_FOUND */
 export async function showRule({ database }: RetentionContext, registryId: number, name: string): Promise<RuleRecord> {
-  const row = await storedRule(database.read, registryId, name);
+  const row = isRuleName(name) ? await storedRule(database.read, registryId, name) : undefined;
   if (row === undefined) throw ruleUnknown(name);
   return recordOf(row);
 }
@@ -35,7 +35,8 @@ export async function setRule(
 
 /** @throws NOT_FOUND */
 export async function removeRule({ database }: RetentionContext, registryId: number, name: string): Promise<void> {
-  if (!(await database.write(deleteRule, { registryId, name }))) throw ruleUnknown(name);
+  const isDeleted = isRuleName(name) && (await database.write(deleteRule, { registryId, name }));
+  if (!isDeleted) throw ruleUnknown(name);
 }
 
 /** The rules that count, ready to judge. */

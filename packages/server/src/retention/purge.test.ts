@@ -122,6 +122,11 @@ forEachEngine((engine) => {
     const request = { filters: ['.*:.*'], ago: '30d', untagged: true };
     const answer = await retention.purge(request);
     assert.deepEqual([answer.tagsRemoved, answer.manifestsRemoved, answer.locked], [1, 1, 4]);
+    assert.equal(
+      (await retention.purge({ ...request, filters: ['app:v1'], dryRun: true })).locked,
+      3,
+      'only what the purge is about',
+    );
     assert.deepEqual(await retention.tags('app'), ['v1', 'v2']);
     assert.ok((await retention.has('app', dangling)) && (await retention.has('app', behind)));
     assert.deepEqual(await retention.tags('closed'), ['v1', 'v2']);

@@ -73,6 +73,21 @@ export class RepositoryJudge {
     return this.#reasonsForManifests(manifests, await this.manifestStart(), 0);
   }
 
+  /** How many would go if they were not locked. */
+  async lockedTags(tags: readonly TagItem[]): Promise<number> {
+    const { plan, takesLocked } = this.#options;
+    const locked = takesLocked ? [] : tags.filter((tag) => tag.is_locked === 1);
+    if (plan.tags === undefined || locked.length === 0) return 0;
+    return (await plan.tags.judge(locked)).filter((reason) => reason !== undefined).length;
+  }
+
+  async lockedManifests(manifests: readonly ManifestItem[]): Promise<number> {
+    const { plan, takesLocked } = this.#options;
+    const locked = takesLocked ? [] : manifests.filter((manifest) => manifest.is_locked === 1 && manifest.is_tagged === 0);
+    if (plan.manifests === undefined || locked.length === 0) return 0;
+    return (await plan.manifests.judge(locked)).filter((reason) => reason !== undefined).length;
+  }
+
   /** Passes over the newest that would go, as many as the plan keeps. */
   async #startOf<Item extends Position>(
     selection: Selection<never> | undefined,

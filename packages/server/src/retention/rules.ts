@@ -30,7 +30,7 @@ export const maxRules = 100;
 
 /** @throws INVALID_PARAMETER naming the field */
 export function parseRule(name: string, definition: RuleDefinition): Rule {
-  if (!/^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/.test(name)) {
+  if (!isRuleName(name)) {
     const message = `"${name.slice(0, 64)}" is no name of a rule: write up to 64 lower-case letters, digits and hyphens`;
     throw new RegistryError('INVALID_PARAMETER', { message, target: 'name' });
   }
@@ -56,6 +56,10 @@ export function parseRule(name: string, definition: RuleDefinition): Rule {
     untaggedOlderThanMs: duration(untaggedOlderThan, 'untaggedOlderThan'),
     judgesTags,
   };
+}
+
+export function isRuleName(name: string): boolean {
+  return /^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/.test(name);
 }
 
 /** `keepPulledWithin` beside `untaggedOlderThan` alone speaks of untagged manifests. */

@@ -68,7 +68,7 @@ interface Visit extends WalkOptions {
 }
 
 async function* visitTags(visit: Visit, after: Position | undefined): AsyncGenerator<Step, void, undefined> {
-  const { db, repository, judge, plan } = visit;
+  const { db, repository, judge } = visit;
   const pages = pagesOf<TagItem>(after ?? (await judge.tagStart()), {
     read: (before) => tagsBefore(db, repository.id, before),
     positionOf: positionOfTag,
@@ -87,14 +87,14 @@ async function* visitTags(visit: Visit, after: Position | undefined): AsyncGener
         updatedAt: tag.updated_at,
       })),
       examined: page.length,
-      locked: plan.takesLocked ? 0 : page.filter((tag) => tag.is_locked === 1).length,
+      locked: await judge.lockedTags(page),
       next: { repository: repository.name, phase: 'tags', after: last },
     };
   }
 }
 
 async function* visitManifests(visit: Visit, after: Position | undefined): AsyncGenerator<Step, void, undefined> {
-  const { db, repository, judge, plan } = visit;
+  const { db, repository, judge } = visit;
   const pages = pagesOf<ManifestItem>(after ?? (await judge.manifestStart()), {
     read: (before) => manifestsBefore(db, repository.id, before),
     positionOf,
@@ -116,7 +116,7 @@ async function* visitManifests(visit: Visit, after: Position | undefined): Async
         updatedAt: manifest.updated_at,
       })),
       examined: page.length,
-      locked: plan.takesLocked ? 0 : page.filter((manifest) => manifest.is_locked === 1 && manifest.is_tagged === 0).length,
+      locked: await judge.lockedManifests(page),
       next: { repository: repository.name, phase: 'manifests', after: last },
     };
   }
