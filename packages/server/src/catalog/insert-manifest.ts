@@ -126,6 +126,10 @@ async function insertReferences(
   }
 }
 
+/**
+ * Those that are there are held as a foreign key would hold them (PostgreSQL): a deletion that looks whether an index needs
+ * them waits until this one can be seen. Pushes of the same image do not wait for each other.
+ */
 async function missingChild(tx: WriteQueries, repositoryId: number, digests: readonly string[]): Promise<string | undefined> {
   for (const batch of batchesOf(digests)) {
     const rows = await tx
@@ -133,6 +137,7 @@ async function missingChild(tx: WriteQueries, repositoryId: number, digests: rea
       .select('digest')
       .where('repository_id', '=', repositoryId)
       .where('digest', 'in', batch)
+      .forKeyShare()
       .execute();
     if (rows.length === batch.length) continue;
     const found = new Set(rows.map((row) => row.digest));

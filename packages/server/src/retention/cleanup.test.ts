@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { forEachEngine } from '@berth/testkit';
+import { bytesOf, image, index } from '../catalog/test-catalog.ts';
 import { addTags } from '../catalog/test-transactions.ts';
 import { CleanupRuns } from './cleanup-runs.ts';
 import { listRules, removeRule, setRule, showRule } from './manage-rules.ts';
@@ -148,6 +149,26 @@ forEachEngine((engine) => {
     for (const [at, digest] of pushed.entries()) {
       assert.ok(digest !== undefined, `push ${at} failed`);
       assert.ok(await retention.has('app', `t${2 * at}`), `the tag t${2 * at} that was just pushed is there`);
+    }
+    assert.deepEqual(catalog.logged, []);
+  });
+
+  test('an index that is pushed during a purge of its images has them all, or is refused', async (t) => {
+    const retention = await openTestRetention(engine, t);
+    const { catalog } = retention;
+    await catalog.pushBlob('app', 'config');
+    for (let round = 0; round < 40; round += 1) {
+      const children = [0, 1, 2].map((number) => image('config', [], { annotations: { at: `${round} ${number}` } }));
+      const digests = [];
+      for (const child of children) digests.push(await catalog.push('app', child));
+      retention.days(1);
+      const body = bytesOf(index(children));
+      const [pushed] = await Promise.all([
+        catalog.ask('put-manifest', { name: 'app', reference: `v${round}`, body }),
+        retention.purge({ untaggedOnly: true }),
+      ]);
+      if (pushed.status === 201) for (const digest of digests) assert.ok(await retention.has('app', digest), `round ${round}`);
+      else assert.equal(pushed.error, 'MANIFEST_BLOB_UNKNOWN');
     }
     assert.deepEqual(catalog.logged, []);
   });

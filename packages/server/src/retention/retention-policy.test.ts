@@ -101,6 +101,12 @@ forEachEngine((engine) => {
     assert.equal(await enforce(retention, t, 1), 5);
     for (const digest of [going, aloneDigest, signature, ofImage, dockerDigest]) assert.ok(!(await retention.has('app', digest)));
     for (const digest of [staying, sharedDigest, taggedDigest]) assert.ok(await retention.has('app', digest));
+    const marked = await catalog.database.read
+      .selectFrom('manifests')
+      .select('digest')
+      .where('untagged_at', 'is not', null)
+      .execute();
+    assert.deepEqual(marked, [], 'what something else holds does not count as untagged');
   });
 
   test('each registry has its own policy', async (t) => {

@@ -56,12 +56,10 @@ export const deleteUntagged = defineTransaction('retention.delete', async (tx, r
   const tag = await tx.selectFrom('tags').select('name').where('manifest_id', '=', manifest.id).limit(1).executeTakeFirst();
   if (tag !== undefined) return 'changed';
   if (await isNeeded(tx, found.id, digest, manifest.subject_digest)) return 'needed';
-  const listed = await tx.selectFrom('manifest_children').select('child_digest').where('manifest_id', '=', manifest.id).execute();
-  await removeManifest(tx, { registryId, repository, digest, dueAt, now, isUnlocking: removal.takesLocked });
   if (manifest.untagged_at !== null) {
-    const children = listed.map((row) => row.child_digest);
-    await releaseDependents(tx, { repositoryId: found.id, digest, children, untaggedAt: manifest.untagged_at });
+    await releaseDependents(tx, { repositoryId: found.id, manifestId: manifest.id, digest, untaggedAt: manifest.untagged_at });
   }
+  await removeManifest(tx, { registryId, repository, digest, dueAt, now, isUnlocking: removal.takesLocked });
   return 'removed';
 });
 
@@ -100,25 +98,46 @@ async function isNeeded(tx: WriteQueries, repositoryId: number, digest: string, 
 
 interface Released {
   readonly repositoryId: number;
+  readonly manifestId: number;
   readonly digest: string;
-  readonly children: readonly string[];
   readonly untaggedAt: number;
 }
 
-const digestsPerStatement = 500;
+const rowsPerStatement = 500;
 
-async function releaseDependents(tx: WriteQueries, { repositoryId, digest, children, untaggedAt }: Released): Promise<void> {
-  const untagged = tx
-    .updateTable('manifests')
-    .set({ untagged_at: untaggedAt })
-    .where('repository_id', '=', repositoryId)
+async function releaseDependents(tx: WriteQueries, { repositoryId, manifestId, digest, untaggedAt }: Released): Promise<void> {
+  const never = tx.selectFrom('manifests').select('manifests.id').where('manifests.repository_id', '=', repositoryId);
+  const images = await never
+    .innerJoin('manifest_children as listing', 'listing.child_digest', 'manifests.digest')
+    .where('listing.manifest_id', '=', manifestId)
     .where('untagged_at', 'is', null)
-    .where(({ not, exists, selectFrom }) =>
-      not(exists(selectFrom('tags').select('tags.name').whereRef('tags.manifest_id', '=', 'manifests.id'))),
-    );
-  await untagged.where('subject_digest', '=', digest).execute();
-  for (let start = 0; start < children.length; start += digestsPerStatement)
-    await untagged.where('digest', 'in', children.slice(start, start + digestsPerStatement)).execute();
+    .execute();
+  const referrers = await never.where('subject_digest', '=', digest).where('untagged_at', 'is', null).execute();
+  // In one order: two indexes that share images may go at once (PostgreSQL).
+  const ids = [...new Set([...images, ...referrers].map((row) => row.id))].toSorted((a, b) => a - b);
+  for (let start = 0; start < ids.length; start += rowsPerStatement) {
+    const some = ids.slice(start, start + rowsPerStatement);
+    await lockRows(tx.selectFrom('manifests').select('id').where('id', 'in', some).orderBy('id')).execute();
+    await tx
+      .updateTable('manifests')
+      .set({ untagged_at: untaggedAt })
+      .where('id', 'in', some)
+      .where(({ not, exists, selectFrom }) =>
+        not(exists(selectFrom('tags').select('tags.name').whereRef('tags.manifest_id', '=', 'manifests.id'))),
+      )
+      .where(({ not, exists, selectFrom }) =>
+        not(
+          exists(
+            selectFrom('manifest_children as other')
+              .select('other.manifest_id')
+              .whereRef('other.repository_id', '=', 'manifests.repository_id')
+              .whereRef('other.child_digest', '=', 'manifests.digest')
+              .where('other.manifest_id', '!=', manifestId),
+          ),
+        ),
+      )
+      .execute();
+  }
 }
 
 export interface PutRule {
