@@ -71,8 +71,9 @@ protocolTests('the token service', (check) => {
     );
     for (const { token } of [byPost, byGet])
       assertStatus(await client.request('GET', '/v2/_catalog', { authorization: `Bearer ${token}` }), 200);
-    // Attack 20: it opens nothing by itself, and no access token stands in for it.
-    for (const authorization of [`Bearer ${refreshToken}`, basic(guid, refreshToken), basic(username, refreshToken)])
+    assertStatus(await client.request('GET', '/v2/_catalog', { authorization: basic(guid, refreshToken) }), 200);
+    // Attack 20: it is no access token, no password of somebody else, and no access token stands in for it.
+    for (const authorization of [`Bearer ${refreshToken}`, basic(username, refreshToken), basic(guid, byPost.token)])
       assertError(await client.request('GET', '/v2/', { authorization }), 401, 'UNAUTHORIZED');
     assertError(await post(protocol, { grant_type: 'refresh_token', refresh_token: byPost.token }), 401, 'UNAUTHORIZED');
   });

@@ -48,9 +48,6 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
   const { database, keys, store } = storage;
   const common = { database, keys, clock, log, garbageDelayMs: settings.garbageDelayMs };
   const blobs = createBlobs({ ...common, store, uploadExpiryMs: settings.uploadExpiryMs });
-  const catalog = createCatalog({ ...common, readBlob: blobs.read, manifestCacheBytes: settings.manifestCacheBytes });
-  const outbound = createOutbound({ allow: settings.outboundAllow });
-  const imports = createImports({ blobs, catalog, outbound, clock, log, ...localRegistries(registries, access) });
   const catalog = createCatalog({
     ...common,
     readBlob: blobs.read,
@@ -59,6 +56,8 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
     onTagsMoved: (registryId) => retention.wake(registryId),
   });
   const retention = createRetention({ ...common, registries: () => registries.all(), signal });
+  const outbound = createOutbound({ allow: settings.outboundAllow });
+  const imports = createImports({ blobs, catalog, outbound, clock, log, ...localRegistries(registries, access) });
   const scrub = createScrub({ database, keys, clock, log, store });
   const collector = createCollector({ database, clock, log, handlers: [...blobs.garbageHandlers, ...catalog.garbageHandlers] });
   measure(metrics, {
@@ -106,9 +105,8 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
     stop: async () => {
       await imports.stop();
       outbound.close();
-      return Promise.all([blobs.stop(), scrub.stop(), catalog.close()]);
+      return Promise.all([blobs.stop(), scrub.stop(), retention.stop(), catalog.close()]);
     },
-    stop: () => Promise.all([blobs.stop(), scrub.stop(), retention.stop(), catalog.close()]),
   };
 }
 
