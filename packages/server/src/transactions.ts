@@ -1,3 +1,5 @@
+import { issuerTransactions } from './access/federation/transactions.ts';
+import { identityTransactions } from './access/identities/transactions.ts';
 import { accessTransactions } from './access/transactions.ts';
 import { armTransactions } from './arm/transactions.ts';
 import { blobTransactions } from './blobs/transactions.ts';
@@ -22,6 +24,8 @@ export const transactions: readonly TransactionDefinition<never, unknown>[] = [
   ...catalogTransactions,
   ...accessTransactions,
   ...armTransactions,
+  ...identityTransactions,
+  ...issuerTransactions,
   ...registryTransactions,
   ...resourceTransactions,
   ...retentionTransactions,

@@ -30,6 +30,7 @@ export interface Tables {
   federated_credentials: FederatedCredentialRow;
   role_assignments: RoleAssignmentRow;
   cleanup_rules: CleanupRuleRow;
+  trusted_issuers: TrustedIssuerRow;
 }
 
 export interface RegistryRow {
@@ -133,6 +134,15 @@ export interface FederatedCredentialRow {
   audiences: string;
   /** JSON: by claim, the pattern that its value must match as a whole. */
   claims: string;
+  created_at: number;
+}
+
+/** An issuer whose tokens are read at all. */
+export interface TrustedIssuerRow {
+  /** As tokens spell it, letter for letter. */
+  issuer: string;
+  /** JSON: its key set, where it cannot be asked for it. */
+  jwks: string | null;
   created_at: number;
 }
 
