@@ -1,4 +1,4 @@
-import { type Operation, type Permission, access, acr, arm, cleanup, cloud, distribution, health, upkeep } from '@berth/api';
+import { type Operation, type Permission, access, acr, arm, cleanup, cloud, distribution, health, identities, upkeep } from '@berth/api';
 
 export interface OperationGroup {
   readonly title: string;
@@ -13,6 +13,7 @@ export const operationGroups: readonly OperationGroup[] = [
   { title: 'Cloud and sign-in', operations: inOrder(cloud) },
   { title: 'Resource manager', operations: sorted(arm.operations) },
   { title: 'Cleanup', operations: inOrder(cleanup) },
+  { title: 'Directory', operations: inOrder(identities) },
   { title: 'Upkeep', operations: inOrder(upkeep) },
   { title: 'Health', operations: inOrder(health) },
 ];

@@ -6,5 +6,6 @@ export * as acr from './operations/acr.ts';
 export * as access from './operations/access.ts';
 export * as cleanup from './operations/cleanup.ts';
 export * as distribution from './operations/distribution.ts';
+export * as identities from './operations/identities.ts';
 export * as health from './operations/health.ts';
 export * as upkeep from './operations/upkeep.ts';

@@ -104,7 +104,13 @@ export async function findIdentity(
     .select(['id', 'verifier', 'created_at', 'expires_at'])
     .where('identity_id', '=', row.id)
     .execute();
-  const federated = await db.selectFrom('federated_credentials').select('id').where('identity_id', '=', row.id).execute();
+  // Of issuers that are still trusted: what was signed in by the others ends (attack 22).
+  const federated = await db
+    .selectFrom('federated_credentials')
+    .innerJoin('trusted_issuers', 'trusted_issuers.issuer', 'federated_credentials.issuer')
+    .select('federated_credentials.id as id')
+    .where('identity_id', '=', row.id)
+    .execute();
   const assignments = await db
     .selectFrom('role_assignments')
     .select(['scope', 'role_id', 'condition'])

@@ -79,6 +79,10 @@ export class Accounts {
     this.#identities.forget(id);
   }
 
+  forgetIdentities(): void {
+    this.#identities.forgetAll();
+  }
+
   /** Who signed in, if what they signed in with still stands (attacks 19, 22); without waiting for whoever was seen before. */
   principalOf(registry: Registry, owner: SignedIn): Principal | undefined | Promise<Principal | undefined> {
     if (owner.kind === undefined) {

@@ -1,5 +1,4 @@
 import type { Need } from '@berth/api';
-import { RegistryError } from '../errors/index.ts';
 import type { Route } from '../http/route.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database/index.ts';
@@ -12,9 +11,11 @@ import { disable, enable, isAdminEnabled, listPasswords } from './admin-users.ts
 import { Authenticator } from './authenticate.ts';
 import { type ChallengeError, challenge } from './challenge.ts';
 import { cloudRoutes } from './cloud-routes.ts';
+import { type FetchJson, createFederation } from './federation/index.ts';
 import { ensureOwner } from './first-owner.ts';
 import { type FirstAdminOptions, ensureAdmin } from './first-admin.ts';
 import { GeneratedPasswords } from './generated-passwords.ts';
+import { identityRoutes } from './identities/routes.ts';
 import { Jws } from './jws.ts';
 import { ManagerTokens } from './manager-tokens.ts';
 import { accessRoutes } from './routes.ts';
@@ -77,8 +78,10 @@ export async function createAccess(options: {
   readonly keys: ManagedKeyRing;
   readonly clock: Clock;
   readonly tenantId: string;
+  /** Gets the published keys of trusted issuers; without it, only issuers whose keys were given can be trusted. */
+  readonly fetchJson?: FetchJson;
 }): Promise<Access> {
-  const { database, keys, clock, tenantId } = options;
+  const { database, keys, clock, tenantId, fetchJson = unreachable } = options;
   const signingKeys = await ensureSigningKeys(keys);
   const generated = new GeneratedPasswords(signingKeys);
   const jws = new Jws(signingKeys);
@@ -86,6 +89,7 @@ export async function createAccess(options: {
   const signIn = new SignIn({ database, clock, generated, accounts });
   const signer = new TokenSigner(jws, clock);
   const managerTokens = new ManagerTokens({ jws, clock, tenantId });
+  const federation = createFederation({ database, clock, fetchJson, onDistrust: () => accounts.forgetIdentities() });
   const context: AccessContext = {
     database,
     keys,
@@ -97,7 +101,12 @@ export async function createAccess(options: {
     managerTokens,
     generated,
     tenantId,
-    signInFederated: () => Promise.reject(new RegistryError('UNAUTHORIZED', { message: 'no issuer is trusted' })),
+    signInFederated: async (token, clientId) => {
+      const { identities, subject } = await federation.signIn(token, clientId === undefined ? {} : { clientId });
+      // What another process has just changed counts for a new sign-in.
+      for (const { id } of identities) await accounts.identityNow(id);
+      return { kind: 'identity', username: subject, identities };
+    },
   };
   const authenticator = new Authenticator({
     signIn,
@@ -107,7 +116,12 @@ export async function createAccess(options: {
     ownerOfToken: (registry, token) => ownerOfToken(context, registry, token),
   });
   return {
-    routes: [...accessRoutes(context), ...cloudRoutes(context)],
+    routes: [
+      ...accessRoutes(context),
+      ...cloudRoutes(context),
+      ...identityRoutes({ database, clock, generated, onChange: (id) => accounts.forgetIdentity(id) }),
+      ...federation.routes,
+    ],
     authenticate: (headers, clientAddress, registry) =>
       authenticator.authenticate(headers['authorization'], clientAddress, registry),
     authenticateManagement: ({ authorization }) => {
@@ -128,4 +142,8 @@ export async function createAccess(options: {
     kinds: [scopeMapKind(context), tokenKind(context)] as readonly ChildKind[],
     signInFailures: () => signIn.failures,
   };
+}
+
+function unreachable(): Promise<never> {
+  return Promise.reject(new Error('this server asks no issuer for its keys'));
 }

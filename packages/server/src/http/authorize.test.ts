@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Need, type Permission, acr, cleanup, distribution, health, upkeep } from '@berth/api';
+import { type Need, type Permission, acr, cleanup, distribution, health, identities, upkeep } from '@berth/api';
 import type { Principal } from '../tenancy/index.ts';
 import { type Question, decide, mountNeeds, needsOf } from './authorize.ts';
 import { testRegistry } from '../tenancy/test-registry.ts';
@@ -26,6 +26,7 @@ test('attack 14: every operation asks for what it declares, and for nothing less
     ...Object.values(acr),
     ...Object.values(upkeep),
     ...Object.values(cleanup),
+    ...Object.values(identities),
     ...Object.values(health),
   ];
   for (const operation of operations) {

@@ -1,9 +1,15 @@
-import type { ReadQueries } from '../../platform/database/index.ts';
+import type { ReadQueries, TrustedIssuerRow } from '../../platform/database/index.ts';
 import type { CredentialRule } from './match-claims.ts';
-import type { TrustedIssuer } from './verify-token.ts';
 
-export function findIssuer(db: ReadQueries, issuer: string): Promise<TrustedIssuer | undefined> {
-  return db.selectFrom('trusted_issuers').select(['issuer', 'jwks']).where('issuer', '=', issuer).executeTakeFirst();
+export function findIssuer(db: ReadQueries, issuer: string): Promise<TrustedIssuerRow | undefined> {
+  // PostgreSQL takes no text with a NUL.
+  if (issuer.includes('\0')) return Promise.resolve(undefined);
+  return db.selectFrom('trusted_issuers').selectAll().where('issuer', '=', issuer).executeTakeFirst();
+}
+
+/** Their number is bounded where they are made. */
+export function allIssuers(db: ReadQueries): Promise<TrustedIssuerRow[]> {
+  return db.selectFrom('trusted_issuers').selectAll().orderBy('issuer').execute();
 }
 
 /** The federated credentials of enabled identities for an issuer; their number is bounded where they are made. */

@@ -10,6 +10,7 @@ export interface FederationContext {
   readonly database: Database;
   readonly clock: Clock;
   readonly keys: IssuerKeys;
+  readonly onDistrust: () => void;
 }
 
 export interface FederatedSignIn {

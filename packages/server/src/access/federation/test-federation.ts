@@ -21,7 +21,7 @@ export class FederationBench {
     this.clock = clock;
     this.database = database;
     this.provider = provider;
-    this.federation = createFederation({ database, clock, fetchJson });
+    this.federation = createFederation({ database, clock, fetchJson, onDistrust: () => undefined });
   }
 
   static async setUp(engine: TestEngine, t: TestContext): Promise<FederationBench> {
@@ -33,7 +33,6 @@ export class FederationBench {
   async trustIssuer(issuer = this.provider.issuer, jwks: object | null = null): Promise<void> {
     const row = { issuer, jwks: jwks === null ? null : JSON.stringify(jwks), created_at: this.clock.now() };
     await this.database.write(putIssuer, row);
-    this.federation.forgetIssuer(issuer);
   }
 
   /** Makes an identity; returns its object id and client id. */
