@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { failed, runBerth, succeeded } from './run-berth.ts';
 
-const commands = ['serve', 'status', 'keys', 'scrub', 'purge', 'cleanup', 'gc', 'passwords'];
+const commands = ['serve', 'status', 'keys', 'scrub', 'purge', 'cleanup', 'gc', 'passwords', 'identity', 'issuer'];
 
 test('--help names every command and goes to the output', async () => {
   const help = succeeded(await runBerth(['--help']));

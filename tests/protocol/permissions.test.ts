@@ -100,6 +100,10 @@ const values: Readonly<Record<string, string>> = {
   session: '00000000-0000-4000-8000-000000000000',
   slot: 'password2',
   rule: 'none',
+  identity: 'nobody',
+  secret: 'none',
+  credential: 'none',
+  assignment: '00000000-0000-4000-8000-000000000000',
 };
 
 function send({ client }: Protocol, operation: Operation, repository: string, authorization: string): Promise<ClientAnswer> {

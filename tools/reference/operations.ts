@@ -1,4 +1,16 @@
-import { type Operation, type Permission, access, acr, arm, cleanup, cloud, distribution, health, identities, upkeep } from '@berth/api';
+import {
+  type Operation,
+  type Permission,
+  access,
+  acr,
+  arm,
+  cleanup,
+  cloud,
+  distribution,
+  health,
+  identities,
+  upkeep,
+} from '@berth/api';
 
 export interface OperationGroup {
   readonly title: string;

@@ -14,9 +14,15 @@ const maxAnswerBytes = 16 * 1024 * 1024;
 export async function callOperation(
   connection: Connection,
   operation: Operation,
-  input: { readonly params?: Readonly<Record<string, string>>; readonly body?: object } = {},
+  input: {
+    readonly params?: Readonly<Record<string, string>>;
+    readonly query?: Readonly<Record<string, string>>;
+    readonly body?: object;
+  } = {},
 ): Promise<unknown> {
-  const path = operation.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(input.params?.[name] ?? ''));
+  const query = input.query === undefined ? '' : `?${new URLSearchParams(input.query)}`;
+  const path =
+    operation.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(input.params?.[name] ?? '')) + query;
   const body = operation.body === undefined ? undefined : JSON.stringify(input.body ?? {});
   const answer = await send(connection, { method: operation.method, path, body });
   const json = parseJson(answer.text);

@@ -5,8 +5,8 @@ import { rotateKeys } from './commands/keys.ts';
 import { scrub, showScrub } from './commands/scrub.ts';
 import { serve } from './commands/serve.ts';
 import { collectGarbage, regeneratePassword, showStatus } from './commands/upkeep.ts';
-import { type Connection, type ConnectionOptions, findConnection } from './connection.ts';
-import type { Output } from './output.ts';
+import { type ConnectionOptions, findConnection } from './connection.ts';
+import { type Asked, addDirectoryCommands } from './directory-commands.ts';
 
 /** The package's own. */
 function version(): string {
@@ -30,7 +30,7 @@ export function createProgram(write: (line: string) => void, environment: Readon
     .option('--json', 'print results as JSON')
     .showHelpAfterError('Next: berth --help lists the commands.')
     .configureOutput({ outputError: (text, writeError) => writeError(text.replace(/^error: (.*?)\.?$/m, 'berth: $1.')) });
-  const asked = (): { readonly connection: Connection; readonly output: Output } => {
+  const asked: Asked = () => {
     const globals = program.opts<Globals>();
     return { connection: findConnection(globals, environment), output: { isJson: globals.json === true, write } };
   };
@@ -92,5 +92,6 @@ export function createProgram(write: (line: string) => void, environment: Readon
       const { connection, output } = asked();
       await regeneratePassword(connection, output, slot);
     });
+  addDirectoryCommands(program, asked);
   return program;
 }

@@ -1,4 +1,4 @@
-import { type webcrypto, createPublicKey } from 'node:crypto';
+import { createPublicKey } from 'node:crypto';
 import { RegistryError } from '../../errors/index.ts';
 import type { TrustedIssuerRow } from '../../platform/database/index.ts';
 import type { FederationContext } from './sign-in-federated.ts';
@@ -47,7 +47,7 @@ function checkKeys(jwks: unknown): KeySet {
   let set: KeySet;
   try {
     set = parseKeySet(jwks);
-    for (const key of set.keys) createPublicKey({ key: key as webcrypto.JsonWebKey, format: 'jwk' });
+    for (const key of set.keys) createPublicKey({ key, format: 'jwk' });
   } catch (error) {
     throw invalid(
       `the keys cannot be used: ${error instanceof Error && !('code' in error) ? error.message : 'one of them is malformed'}`,
