@@ -53,7 +53,9 @@ export function describePermission(permission: Permission): string {
     case 'deleted-catalog':
       return '`registry:deleted_catalog:*`';
     case 'operator':
-      return 'the admin user';
+      return 'the admin user of the registry';
+    case 'deployment':
+      return 'the admin user of the default registry';
     case 'management':
       return 'whoever is signed in to the resource manager';
     case 'resource':

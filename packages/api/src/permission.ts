@@ -14,8 +14,10 @@ export type RepositoryAction =
 export type Need =
   | { readonly type: 'repository'; readonly name: string; readonly action: RepositoryAction }
   | { readonly type: 'registry'; readonly name: 'catalog' | 'deleted_catalog'; readonly action: '*' }
-  /** Runs the registry itself: keys, scrub, passwords. No token scope grants it. */
+  /** Runs the registry itself: its passwords, its cleanup. No token scope grants it. */
   | { readonly type: 'operator' }
+  /** Runs the deployment, which every registry of it shares: keys, scrub, the directory. No token scope grants it. */
+  | { readonly type: 'deployment' }
   /** An action of the resource manager on a resource, by its id in lower case. */
   | { readonly type: 'resource'; readonly action: string; readonly scope: string };
 
@@ -30,6 +32,7 @@ export type Permission =
   /** All of these actions on the repository named by the path parameter `name`. */
   | { readonly kind: 'repository'; readonly actions: readonly RepositoryAction[] }
   | { readonly kind: 'operator' }
+  | { readonly kind: 'deployment' }
   /** Whoever is signed in to the resource manager. */
   | { readonly kind: 'management' }
   /** This action (`Microsoft.ContainerRegistry/registries/read`) on the resource that the path names. */

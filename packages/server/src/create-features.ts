@@ -10,7 +10,7 @@ import type { Clock } from './platform/clock.ts';
 import { createCollector } from './platform/garbage/index.ts';
 import type { Logger } from './platform/logger.ts';
 import type { Metrics } from './platform/metrics.ts';
-import { createOutbound } from './platform/outbound/index.ts';
+import type { Outbound } from './platform/outbound/index.ts';
 import { repeat } from './platform/repeat.ts';
 import { type Registries, collectDeletedRegistries } from './registries/index.ts';
 import { replicationKind } from './replication/index.ts';
@@ -28,6 +28,7 @@ export interface FeatureParts {
   readonly storage: Storage;
   readonly access: Access;
   readonly registries: Registries;
+  readonly outbound: Outbound;
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly log: Logger;
@@ -44,7 +45,7 @@ export interface Work {
 
 /** Constructs every feature. Whoever adds one adds its routes, its background work and its end here. */
 export function createFeatures(settings: Settings, parts: FeatureParts): Work {
-  const { storage, access, registries, metrics, clock, log, signal } = parts;
+  const { storage, access, registries, outbound, metrics, clock, log, signal } = parts;
   const { database, keys, store } = storage;
   const common = { database, keys, clock, log, garbageDelayMs: settings.garbageDelayMs };
   const blobs = createBlobs({ ...common, store, uploadExpiryMs: settings.uploadExpiryMs });
@@ -56,7 +57,6 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
     onTagsMoved: (registryId) => retention.wake(registryId),
   });
   const retention = createRetention({ ...common, registries: () => registries.all(), signal });
-  const outbound = createOutbound({ allow: settings.outboundAllow });
   const imports = createImports({ blobs, catalog, outbound, clock, log, ...localRegistries(registries, access) });
   const scrub = createScrub({ database, keys, clock, log, store });
   const collector = createCollector({ database, clock, log, handlers: [...blobs.garbageHandlers, ...catalog.garbageHandlers] });
@@ -75,6 +75,7 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
     region: settings.region,
     imports,
     admins: access.admins,
+    directory: access.directory,
     tokens: access.tokens,
     kinds: [...access.kinds, webhookKind as ChildKind, replicationKind(settings.region) as ChildKind],
     usageOf: () => Promise.resolve({ sizeBytes: 0, limitBytes: 0 }),
@@ -104,7 +105,6 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
     ],
     stop: async () => {
       await imports.stop();
-      outbound.close();
       return Promise.all([blobs.stop(), scrub.stop(), retention.stop(), catalog.close()]);
     },
   };

@@ -1,6 +1,7 @@
 import { Type } from '../schema.ts';
 import { type Operation, defineOperation } from '../operation.ts';
 import { children, getWebhookCallback } from './arm-children.ts';
+import { roles } from './arm-roles.ts';
 import {
   common,
   group,
@@ -16,7 +17,7 @@ import {
   version,
 } from './arm-words.ts';
 
-export { children, getWebhookCallback };
+export { children, getWebhookCallback, roles };
 
 /** The resource manager (acr-api 3): subscriptions, groups, registries and what hangs on a registry. */
 
@@ -398,5 +399,6 @@ export const operations: readonly Operation[] = [
   getImport,
   listPrivateLinkResources,
   ...Object.values(children).flatMap((each) => Object.values(each)),
+  ...Object.values(roles).flatMap((each) => Object.values(each)),
   getWebhookCallback,
 ];

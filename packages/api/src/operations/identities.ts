@@ -3,8 +3,8 @@ import { defineOperation } from '../operation.ts';
 
 /** The directory: identities, what they sign in with, what they may; and the issuers whose tokens are read. */
 
-const operator = { kind: 'operator' } as const;
-const inDirectory = { source: 'Berth', permission: operator } as const;
+const deployment = { kind: 'deployment' } as const;
+const inDirectory = { source: 'Berth', permission: deployment } as const;
 
 const identityParam = { identity: Type.String({ description: 'name, client id or object id' }) };
 

@@ -2,13 +2,14 @@ import { Type } from '../schema.ts';
 import { defineOperation } from '../operation.ts';
 
 const operator = { kind: 'operator' } as const;
+const deployment = { kind: 'deployment' } as const;
 
 export const rotateKeys = defineOperation({
   id: 'rotate-keys',
   method: 'POST',
   path: '/berth/v1/keys/rotations',
   source: 'Berth',
-  permission: operator,
+  permission: deployment,
   summary: 'Makes a new wrapping key and rewraps the ring, or makes a new data key for what is stored from now on.',
   body: Type.Object({ key: Type.Union([Type.Literal('wrapping'), Type.Literal('data')]) }, { additionalProperties: false }),
   responses: {
@@ -38,7 +39,7 @@ export const startScrub = defineOperation({
   method: 'POST',
   path: '/berth/v1/scrubs',
   source: 'Berth',
-  permission: operator,
+  permission: deployment,
   summary: 'Begins to reopen every stored part in the background; a scrub that runs goes on.',
   body: Type.Object({ bytesPerSecond: Type.Optional(Type.Integer({ minimum: 1 })) }, { additionalProperties: false }),
   responses: { 202: { description: 'running', schema: scrubState } },
@@ -49,7 +50,7 @@ export const getScrub = defineOperation({
   method: 'GET',
   path: '/berth/v1/scrubs/latest',
   source: 'Berth',
-  permission: operator,
+  permission: deployment,
   summary: 'Tells how far the scrub is and what damage is known.',
   responses: { 200: { description: 'the state', schema: scrubState } },
   errors: [],
@@ -59,7 +60,7 @@ export const startCollection = defineOperation({
   method: 'POST',
   path: '/berth/v1/collections',
   source: 'Berth',
-  permission: operator,
+  permission: deployment,
   summary: 'Collects garbage that is due now, without waiting for the next round.',
   body: Type.Object({}, { additionalProperties: false }),
   responses: {

@@ -87,7 +87,9 @@ export class Accounts {
   principalOf(registry: Registry, owner: SignedIn): Principal | undefined | Promise<Principal | undefined> {
     if (owner.kind === undefined) {
       const admin = this.admin(registry);
-      return admin instanceof Promise ? admin.then((read) => this.#ofAdmin(owner, read)) : this.#ofAdmin(owner, admin);
+      return admin instanceof Promise
+        ? admin.then((read) => this.#ofAdmin(registry, owner, read))
+        : this.#ofAdmin(registry, owner, admin);
     }
     if (owner.kind === 'token') {
       const token = this.#tokens.get(tokenKey(registry, owner.username));
@@ -96,9 +98,9 @@ export class Accounts {
     return this.#principalOfIdentities(registry, owner);
   }
 
-  #ofAdmin(owner: SignedInAdmin, admin: Admin | undefined): Principal | undefined {
+  #ofAdmin(registry: Registry, owner: SignedInAdmin, admin: Admin | undefined): Principal | undefined {
     if (admin === undefined || !isCurrentAdmin(owner, admin)) return undefined;
-    const known = this.#adminRights.get(admin) ?? adminPrincipal(admin.username);
+    const known = this.#adminRights.get(admin) ?? adminPrincipal(admin.username, registry);
     this.#adminRights.set(admin, known);
     return known;
   }

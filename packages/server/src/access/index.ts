@@ -1,13 +1,17 @@
 import type { Need } from '@berth/api';
 import type { Route } from '../http/route.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { Database } from '../platform/database/index.ts';
+import type { Database, RoleAssignmentRow } from '../platform/database/index.ts';
 import type { ManagedKeyRing } from '../platform/keys/index.ts';
 import type { ChildKind } from '../resources/index.ts';
 import type { Principal, Registry } from '../tenancy/index.ts';
 import type { AccessContext } from './access-context.ts';
 import { Accounts } from './accounts.ts';
 import { disable, enable, isAdminEnabled, listPasswords } from './admin-users.ts';
+import { assignRole, removeRole } from './identities/assign-roles.ts';
+import { assignmentsReaching, findAssignmentAt } from './identities/scoped-assignments.ts';
+import type { RoleDefinition } from './roles/role-definition.ts';
+import { roleDefinitions } from './roles/role-definitions.ts';
 import { Authenticator } from './authenticate.ts';
 import { type ChallengeError, challenge } from './challenge.ts';
 import { cloudRoutes } from './cloud-routes.ts';
@@ -40,11 +44,27 @@ export interface AdminUsers {
   regenerate(registry: Registry, slot: 'password' | 'password2'): Promise<void>;
 }
 
+/** A role assignment as it is kept. */
+export type RoleAssignment = RoleAssignmentRow;
+
+/** Roles, and which identity has which. */
+export interface RoleDirectory {
+  readonly roles: readonly RoleDefinition[];
+  /** @throws NOT_FOUND, INVALID_PARAMETER, NAME_IN_USE, CONFLICT */
+  assignRole(wanted: Parameters<typeof assignRole>[1]): Promise<void>;
+  removeRole(identity: string, id: string): Promise<void>;
+  findAssignmentAt(wanted: Parameters<typeof findAssignmentAt>[1]): Promise<RoleAssignment | undefined>;
+  assignmentsReaching(wanted: Parameters<typeof assignmentsReaching>[1]): Promise<readonly RoleAssignment[]>;
+}
+
 /** The passwords of repository-scoped tokens. */
 export interface TokenPasswords {
   /** New passwords, with their values: this once. @throws INVALID_PARAMETER when there is no such token */
   generate(registry: Registry, wanted: Parameters<typeof generateTokenPasswords>[2]): ReturnType<typeof generateTokenPasswords>;
 }
+
+export type { RoleDefinition } from './roles/role-definition.ts';
+export type { FetchJson } from './federation/index.ts';
 
 export interface Access {
   readonly routes: readonly Route[];
@@ -64,6 +84,8 @@ export interface Access {
   ensureOwner(options: Parameters<typeof ensureOwner>[1]): Promise<void>;
   /** The admin users of registries, for the resource manager. */
   readonly admins: AdminUsers;
+  /** Who has which role, for the resource manager. */
+  readonly directory: RoleDirectory;
   /** The passwords of repository-scoped tokens, for the resource manager. */
   readonly tokens: TokenPasswords;
   /** Tokens and scope maps, as child resources of registries. */
@@ -108,6 +130,7 @@ export async function createAccess(options: {
       return { kind: 'identity', username: subject, identities };
     },
   };
+  const directory = { database, clock, generated, onChange: (id: string) => accounts.forgetIdentity(id) };
   const authenticator = new Authenticator({
     signIn,
     accounts,
@@ -116,12 +139,7 @@ export async function createAccess(options: {
     ownerOfToken: (registry, token) => ownerOfToken(context, registry, token),
   });
   return {
-    routes: [
-      ...accessRoutes(context),
-      ...cloudRoutes(context),
-      ...identityRoutes({ database, clock, generated, onChange: (id) => accounts.forgetIdentity(id) }),
-      ...federation.routes,
-    ],
+    routes: [...accessRoutes(context), ...cloudRoutes(context), ...identityRoutes(directory), ...federation.routes],
     authenticate: (headers, clientAddress, registry) =>
       authenticator.authenticate(headers['authorization'], clientAddress, registry),
     authenticateManagement: ({ authorization }) => {
@@ -137,6 +155,13 @@ export async function createAccess(options: {
       disable: (registry) => disable(context, registry),
       list: (registry) => listPasswords(context, registry),
       regenerate: async (registry, slot) => void (await regeneratePassword(context, registry, slot)),
+    },
+    directory: {
+      roles: roleDefinitions,
+      assignRole: async (wanted) => void (await assignRole(directory, wanted)),
+      removeRole: (identity, id) => removeRole(directory, identity, id),
+      findAssignmentAt: (wanted) => findAssignmentAt(database.read, wanted),
+      assignmentsReaching: (wanted) => assignmentsReaching(database.read, wanted),
     },
     tokens: { generate: (registry, wanted) => generateTokenPasswords(context, registry, wanted) },
     kinds: [scopeMapKind(context), tokenKind(context)] as readonly ChildKind[],

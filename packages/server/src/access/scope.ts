@@ -81,6 +81,7 @@ function isRepository(name: string): boolean {
 export function covers(access: readonly Access[], need: Need): boolean {
   switch (need.type) {
     case 'operator':
+    case 'deployment':
     case 'resource':
       return false;
     case 'registry':
@@ -99,7 +100,7 @@ export function covers(access: readonly Access[], need: Need): boolean {
 export function scopeText(needs: readonly Need[]): string | undefined {
   const actions = new Map<string, Set<string>>();
   for (const need of needs) {
-    if (need.type === 'operator' || need.type === 'resource') continue;
+    if (need.type !== 'repository' && need.type !== 'registry') continue;
     const resource = `${need.type}:${need.name}`;
     const known = actions.get(resource) ?? new Set();
     actions.set(resource, known.add(need.action));

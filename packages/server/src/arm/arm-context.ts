@@ -1,4 +1,4 @@
-import type { AdminUsers, TokenPasswords } from '../access/index.ts';
+import type { AdminUsers, RoleDirectory, TokenPasswords } from '../access/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Imports } from '../imports/index.ts';
 import type { Database } from '../platform/database/index.ts';
@@ -17,6 +17,7 @@ export interface ArmContext {
   readonly imports: Pick<Imports, 'start' | 'find'>;
   readonly admins: AdminUsers;
   readonly tokens: TokenPasswords;
+  readonly directory: RoleDirectory;
   readonly usageOf: (registry: Registry) => Promise<{ readonly sizeBytes: number; readonly limitBytes: number }>;
   readonly region: string;
 }

@@ -6,6 +6,7 @@ import { metadataRoutes } from './metadata-routes.ts';
 import { credentialRoutes } from './credential-routes.ts';
 import { providerRoutes } from './provider-routes.ts';
 import { registryRoutes } from './registry-routes.ts';
+import { roleRoutes } from './role-routes.ts';
 import { treeRoutes } from './tree-routes.ts';
 import { usageRoutes } from './usage-routes.ts';
 
@@ -19,6 +20,7 @@ export function armRoutes(context: ArmContext): readonly Route[] {
     ...credentialRoutes(context),
     ...usageRoutes(context),
     ...importRoutes(context),
+    ...roleRoutes(context),
     ...childRoutes(context),
   ];
 }

@@ -37,7 +37,7 @@ test('attack 14: every operation asks for what it declares, and for nothing less
       kind === 'public' ? 'permitted' : 'unauthorized',
       operation.id,
     );
-    if (kind === 'repository' || kind === 'catalog' || kind === 'operator') {
+    if (kind === 'repository' || kind === 'catalog' || kind === 'operator' || kind === 'deployment') {
       for (const missing of needsOf(operation, { name: 'a/b' })) {
         const allBut = principal('admin', (need) => JSON.stringify(need) !== JSON.stringify(missing));
         assert.notEqual(ask(operation, allBut), 'permitted', `${operation.id} without ${JSON.stringify(missing)}`);

@@ -6,6 +6,7 @@ const nothing: readonly Need[] = [];
 const catalog: readonly Need[] = [{ type: 'registry', name: 'catalog', action: '*' }];
 const deletedCatalog: readonly Need[] = [{ type: 'registry', name: 'deleted_catalog', action: '*' }];
 const operator: readonly Need[] = [{ type: 'operator' }];
+const deployment: readonly Need[] = [{ type: 'deployment' }];
 
 /** What a request needs by its operation's declaration. `params`: of its path; `name` is a repository. */
 export function needsOf({ permission, path }: Operation, params: Readonly<Record<string, string>>): readonly Need[] {
@@ -22,6 +23,8 @@ export function needsOf({ permission, path }: Operation, params: Readonly<Record
       return permission.actions.map((action) => ({ type: 'repository', name: params['name'] ?? '', action }));
     case 'operator':
       return operator;
+    case 'deployment':
+      return deployment;
     case 'resource':
       return [{ type: 'resource', action: permission.action, scope: scopeOf(path, params) }];
   }
@@ -87,6 +90,6 @@ export function decide({ operation, needs, sourceNeeds, principal, registry, sch
   }
   if (principal.kind === 'anonymous') return 'unauthorized';
   // No token scope grants the operator's rights, so a challenge would send the client in circles.
-  const canGetMore = permission.kind !== 'operator' && permission.kind !== 'resource';
+  const canGetMore = permission.kind !== 'operator' && permission.kind !== 'deployment' && permission.kind !== 'resource';
   return scheme === 'bearer' && canGetMore ? 'unauthorized' : 'denied';
 }

@@ -230,7 +230,7 @@ function denied(question: Question): RegistryError {
   if (need?.type === 'resource') return notAuthorized(question.principal, need);
   return new RegistryError(
     'DENIED',
-    question.operation.permission.kind === 'operator'
+    question.operation.permission.kind === 'operator' || question.operation.permission.kind === 'deployment'
       ? { message: 'this needs the admin user with its password; a token does not carry that right' }
       : {},
   );
@@ -252,7 +252,7 @@ function isOfManagement({ operation, request }: Exchange): boolean {
 /** ACR's detail of a 401 (acr-api 1.4): which grants are missing. */
 function missingGrants({ needs, sourceNeeds }: Question): unknown {
   return [...needs, ...sourceNeeds].flatMap((need) =>
-    need.type === 'operator' || need.type === 'resource' ? [] : [{ Type: need.type, Name: need.name, Action: need.action }],
+    need.type === 'repository' || need.type === 'registry' ? [{ Type: need.type, Name: need.name, Action: need.action }] : [],
   );
 }
 

@@ -47,7 +47,7 @@ export async function startTestServer(
     },
     authenticateManagement: ({ authorization }) => (authorization?.endsWith(' good') === true ? admin : nobody),
     challenge: (_registry, origin, needs, error) =>
-      `Bearer realm="${origin}/oauth2/token",needs="${needs.map((need) => (need.type === 'operator' || need.type === 'resource' ? need.type : `${need.name}:${need.action}`)).join(' ')}"${error === undefined ? '' : `,error="${error}"`}`,
+      `Bearer realm="${origin}/oauth2/token",needs="${needs.map((need) => (need.type === 'repository' || need.type === 'registry' ? `${need.name}:${need.action}` : need.type)).join(' ')}"${error === undefined ? '' : `,error="${error}"`}`,
     resolveRegistry: () => registry,
     log: createLogger({
       level: 'trace',

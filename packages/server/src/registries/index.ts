@@ -3,7 +3,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database/index.ts';
 import type { ManagedKeyRing } from '../platform/keys/index.ts';
 import type { Plan, Registry } from '../tenancy/index.ts';
-import { type RegistryRecord, registryOf } from './model.ts';
+import { type RegistryRecord, defaultRegistryName, registryOf } from './model.ts';
 import { type Plans, standardPlans } from './plans.ts';
 import { allRegistries, findDeployment, findRegistry } from './queries.ts';
 import { ensureDeployment, ensureRegistry } from './transactions.ts';
@@ -39,8 +39,6 @@ export interface Registries {
   refresh(): Promise<void>;
 }
 
-/** The registry that every deployment has. */
-const defaultRegistryName = 'local';
 /** The resource group of the default registry. */
 export const defaultResourceGroup = 'berth';
 

@@ -62,6 +62,9 @@ export interface RegistryRecord {
 /** Days of a policy that is on and does not say how many (acr-api 3.3). */
 const defaultRetentionDays = 7;
 
+/** The registry that every deployment has. */
+export const defaultRegistryName = 'local';
+
 export const registryProvider = 'Microsoft.ContainerRegistry/registries';
 
 export function registryResourceId(
@@ -80,6 +83,7 @@ export function registryOf(
   return {
     id,
     name,
+    isDefault: name === defaultRegistryName,
     get loginServer() {
       return loginServer();
     },

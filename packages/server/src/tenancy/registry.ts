@@ -17,6 +17,8 @@ export interface NetworkRules {
 export interface Registry {
   readonly id: number;
   readonly name: string;
+  /** The one that every deployment has; its admin user runs the deployment. */
+  readonly isDefault: boolean;
   /** Host and port as clients name it; the audience of its tokens. */
   readonly loginServer: string;
   /** Its id in the resource manager, as it was created: `/subscriptions/…/registries/local`. */

@@ -7,6 +7,7 @@ export function testRegistry(changes: Partial<Registry> = {}): Registry {
   return {
     id: 1,
     name,
+    isDefault: name === 'local',
     loginServer: 'registry.example',
     resourceId: `/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/berth/providers/Microsoft.ContainerRegistry/registries/${name}`,
     plan: 'Premium',

@@ -17,6 +17,9 @@ export interface Rights {
  */
 const operatorAction = 'Microsoft.ContainerRegistry/registries/regenerateCredential/action';
 
+/** Who may this for the whole subscription runs the deployment: the directory could give such a right to anybody. */
+const directoryAction = 'Microsoft.Authorization/roleAssignments/write';
+
 /**
  * What role assignments grant in one registry (acr-api 2.7). In legacy mode control actions count for content, too, and
  * an assignment with a condition grants no content: the mode knows none. In ABAC mode data actions alone count, within
@@ -44,6 +47,8 @@ export function rightsOf(assignments: readonly Assignment[], registry: Registry)
       switch (need.type) {
         case 'operator':
           return management.permits({ type: 'resource', action: operatorAction, scope: registryId });
+        case 'deployment':
+          return management.permits({ type: 'resource', action: directoryAction, scope: subscriptionOf(registryId) });
         case 'resource':
           return management.permits(need);
         case 'registry':
@@ -61,4 +66,9 @@ export function rightsOf(assignments: readonly Assignment[], registry: Registry)
 /** Whether a token may say `repository:*:…`; elsewhere such a scope is dropped without a word. */
 export function honoursWildcardScopes(registry: Registry): boolean {
   return registry.roleMode === 'LegacyRegistryPermissions';
+}
+
+/** `/subscriptions/<id>` of a resource id. */
+function subscriptionOf(resourceId: string): string {
+  return resourceId.split('/', 3).join('/');
 }
