@@ -224,3 +224,26 @@ test('identities are listed page by page', async () => {
   assert.match(String(first.headers['link']), /^<\/berth\/v1\/identities\?last=page-2&n=2>; rel="next"$/);
   assert.equal(namesOf(await admin.request('GET', '/berth/v1/identities?n=2&last=page-2'))[0], 'page-3');
 });
+
+test('an issuer that may be asked is asked for its keys; one on the machine of the server may not unless a setting allows it', async (t) => {
+  for (const [outboundAllow, expected] of [
+    ['127.0.0.1', 200],
+    ['', 503],
+  ] as const) {
+    const other = await startRegistry({ settings: { outboundAllow } });
+    t.after(() => other.stop());
+    using client = new RegistryClient({ ...other, scheme: 'basic' });
+    const set = async (method: string, path: string, body: object): Promise<void> => {
+      const { status } = await client.request(method, `/berth/v1${path}`, { body: JSON.stringify(body) });
+      assert.ok(status < 300, `${path}: ${status}`);
+    };
+    await set('POST', '/issuers', { issuer: provider.issuer });
+    await set('POST', '/identities', { name: 'job' });
+    const claims = { repository: 'acme/app' };
+    await set('PUT', '/identities/job/federated-credentials/ci', { issuer: provider.issuer, audiences: ['registry'], claims });
+    await set('PUT', `/identities/job/roles/${randomUUID()}`, { role: 'AcrPull', scope: 'registry:local' });
+    const authorization = `Basic ${Buffer.from(`${tokenUser}:${await tokenOf('any')}`).toString('base64')}`;
+    const answer = await client.request('GET', '/v2/', { authorization });
+    assert.equal(answer.status, expected, answer.body.toString());
+  }
+});

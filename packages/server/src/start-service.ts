@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import { type FetchJson, createAccess } from './access/index.ts';
+import { createAccess } from './access/index.ts';
 import { prepareSignIn } from './prepare-sign-in.ts';
+import { fetchJsonThrough } from './fetch-json.ts';
 import { createFeatures } from './create-features.ts';
 import { RegistryError } from './errors/index.ts';
 import { type HttpLimits, type HttpServer, RateLimiter, createHttpServer, logRequest } from './http/index.ts';
@@ -9,7 +10,7 @@ import type { Clock } from './platform/clock.ts';
 import type { LateMetrics } from './platform/late-metrics.ts';
 import type { Logger } from './platform/logger.ts';
 import { repeat } from './platform/repeat.ts';
-import { type Outbound, createOutbound } from './platform/outbound/index.ts';
+import { createOutbound } from './platform/outbound/index.ts';
 import { type CertificateSource, openCertificate } from './platform/tls/index.ts';
 import { type FirstRun, firstRunFileName, openRegistries, type Plans, callRatesOf, parsePlanLimits } from './registries/index.ts';
 import type { Settings } from './settings/index.ts';
@@ -75,8 +76,13 @@ export async function startService(
     plans,
   });
   const outbound = opened.adopt(createOutbound({ allow: settings.outboundAllow }), (each) => each.close());
-  const fetchJson = fetchJsonThrough(outbound);
-  const access = await createAccess({ database, keys, clock, tenantId: registries.ids.tenantId, fetchJson });
+  const access = await createAccess({
+    database,
+    keys,
+    clock,
+    tenantId: registries.ids.tenantId,
+    fetchJson: fetchJsonThrough(outbound),
+  });
   const work = createFeatures(settings, { storage, access, registries, outbound, metrics, clock, log, signal: stopping.signal });
   // Closed in reverse order: say that it ends, stop accepting and let requests end, then end background work.
   const loops: Promise<void>[] = [];
@@ -136,16 +142,6 @@ export async function startService(
 function rateLimiterOf(plans: Plans, clock: Clock): RateLimiter {
   const rates = callRatesOf(plans);
   return new RateLimiter({ clock, ratesOf: (plan) => rates[plan] });
-}
-
-/** The keys of trusted issuers come through the guarded client. */
-function fetchJsonThrough(outbound: Outbound): FetchJson {
-  return async (url, { maxBytes, signal }) => {
-    const answer = await outbound.request({ url, signal, maxBytes });
-    if (answer.status === 200) return answer.json();
-    answer.discard();
-    throw new Error(`${url} was answered ${answer.status}`);
-  };
 }
 
 function limitsOf(settings: Settings): HttpLimits {
