@@ -1,7 +1,6 @@
 import { join } from 'node:path';
-import { createAccess } from './access/index.ts';
+import { openTenancy } from './open-tenancy.ts';
 import { prepareSignIn } from './prepare-sign-in.ts';
-import { fetchJsonThrough } from './fetch-json.ts';
 import { createFeatures } from './create-features.ts';
 import { RegistryError } from './errors/index.ts';
 import { type HttpLimits, type HttpServer, RateLimiter, createHttpServer, logRequest } from './http/index.ts';
@@ -10,9 +9,8 @@ import type { Clock } from './platform/clock.ts';
 import type { LateMetrics } from './platform/late-metrics.ts';
 import type { Logger } from './platform/logger.ts';
 import { repeat } from './platform/repeat.ts';
-import { createOutbound } from './platform/outbound/index.ts';
 import { type CertificateSource, openCertificate } from './platform/tls/index.ts';
-import { type FirstRun, firstRunFileName, openRegistries, type Plans, callRatesOf, parsePlanLimits } from './registries/index.ts';
+import { type FirstRun, type Plans, callRatesOf, firstRunFileName } from './registries/index.ts';
 import type { Settings } from './settings/index.ts';
 
 const certificateCheckMs = 12 * 3_600_000;
@@ -61,29 +59,12 @@ export async function startService(
     names: certificateNames(settings),
     now: clock.now(),
   });
-  const plans = parsePlanLimits(settings.planLimits);
   const stopping = new AbortController();
   let origin = '';
   const loginServer = (): string => settings.loginServer?.replace(/^https?:\/\//, '') ?? new URL(origin).host;
-  const registries = await openRegistries({
-    database,
-    keys,
-    clock,
-    loginServer,
-    isAnonymousPullEnabled: settings.anonymousPull,
-    region: settings.region,
-    defaultPlan: settings.defaultPlan,
-    plans,
-  });
-  const outbound = opened.adopt(createOutbound({ allow: settings.outboundAllow }), (each) => each.close());
-  const access = await createAccess({
-    database,
-    keys,
-    clock,
-    tenantId: registries.ids.tenantId,
-    fetchJson: fetchJsonThrough(outbound),
-  });
-  const work = createFeatures(settings, { storage, access, registries, outbound, metrics, clock, log, signal: stopping.signal });
+  const tenancy = await openTenancy(settings, opened, { database, keys, clock, loginServer });
+  const { registries, access } = tenancy;
+  const work = createFeatures(settings, { ...tenancy, storage, metrics, clock, log, signal: stopping.signal });
   // Closed in reverse order: say that it ends, stop accepting and let requests end, then end background work.
   const loops: Promise<void>[] = [];
   opened.defer(async () => void (await Promise.all([...loops, work.stop()])));
@@ -101,7 +82,7 @@ export async function startService(
     publicAddress: settings.loginServer,
     trustedProxies: settings.trustedProxies,
     privateNetworks: settings.privateNetworks,
-    rateLimiter: settings.rateLimits === 'plan' ? rateLimiterOf(plans, clock) : undefined,
+    rateLimiter: settings.rateLimits === 'plan' ? rateLimiterOf(registries.plans, clock) : undefined,
     ready: started.promise,
     onRequestEnd: (record) => {
       metrics.observeRequest(record);
