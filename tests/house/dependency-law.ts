@@ -26,6 +26,7 @@ const featureEdges: Readonly<Record<string, readonly string[]>> = {
   retention: ['catalog', 'repositories'],
   scrub: [],
   upkeep: [],
+  usage: [],
   webhooks: ['resources'],
 };
 

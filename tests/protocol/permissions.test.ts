@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Operation, type Permission, acr, cleanup, distribution, health, identities, upkeep } from '@berth/api';
+import { type Operation, type Permission, acr, cleanup, distribution, health, identities, upkeep, usage } from '@berth/api';
 import { type ClientAnswer, parseChallenge, randomImage } from '@berth/testkit';
 import { type DefineCheck, type Protocol, assertStatus, locationOf, protocolTests } from './protocol-tests.ts';
 
@@ -10,6 +10,7 @@ const operations: readonly Operation[] = [
   ...Object.values(health),
   ...Object.values(cleanup),
   ...Object.values(upkeep),
+  ...Object.values(usage),
   ...Object.values(identities),
 ];
 const allActions = ['pull', 'push', 'delete', 'metadata_read', 'metadata_write', 'deleted_read', 'deleted_restore'];

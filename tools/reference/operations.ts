@@ -10,6 +10,7 @@ import {
   health,
   identities,
   upkeep,
+  usage,
 } from '@berth/api';
 
 export interface OperationGroup {
@@ -26,6 +27,7 @@ export const operationGroups: readonly OperationGroup[] = [
   { title: 'Resource manager', operations: sorted(arm.operations) },
   { title: 'Cleanup', operations: inOrder(cleanup) },
   { title: 'Directory', operations: inOrder(identities) },
+  { title: 'Usage', operations: inOrder(usage) },
   { title: 'Upkeep', operations: inOrder(upkeep) },
   { title: 'Health', operations: inOrder(health) },
 ];

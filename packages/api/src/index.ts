@@ -8,4 +8,5 @@ export * as cleanup from './operations/cleanup.ts';
 export * as distribution from './operations/distribution.ts';
 export * as identities from './operations/identities.ts';
 export * as health from './operations/health.ts';
+export * as usage from './operations/usage.ts';
 export * as upkeep from './operations/upkeep.ts';

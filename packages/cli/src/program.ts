@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
+import { addStorageCommands } from './storage-commands.ts';
 import { addCleanupCommands } from './cleanup-commands.ts';
 import { rotateKeys } from './commands/keys.ts';
 import { scrub, showScrub } from './commands/scrub.ts';
 import { serve } from './commands/serve.ts';
-import { collectGarbage, regeneratePassword, showStatus } from './commands/upkeep.ts';
+import { regeneratePassword, showStatus } from './commands/upkeep.ts';
 import { type ConnectionOptions, findConnection } from './connection.ts';
 import { type Asked, addDirectoryCommands } from './directory-commands.ts';
 
@@ -76,13 +77,7 @@ export function createProgram(write: (line: string) => void, environment: Readon
       if (!isSound) process.exitCode = 2;
     });
   addCleanupCommands(program, asked);
-  program
-    .command('gc')
-    .description('collect the garbage that is due, without waiting for the next round')
-    .action(async () => {
-      const { connection, output } = asked();
-      await collectGarbage(connection, output);
-    });
+  addStorageCommands(program, asked);
   program
     .command('passwords')
     .description('the passwords of the admin user')

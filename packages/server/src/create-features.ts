@@ -18,6 +18,8 @@ import type { ChildKind } from './resources/index.ts';
 import { createRetention } from './retention/index.ts';
 import { createScrub } from './scrub/index.ts';
 import type { Settings } from './settings/index.ts';
+import type { Registry } from './tenancy/index.ts';
+import { createUsage } from './usage/index.ts';
 import { webhookKind } from './webhooks/index.ts';
 import { upkeepRoutes } from './upkeep/index.ts';
 
@@ -48,15 +50,26 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
   const { storage, access, registries, outbound, metrics, clock, log, signal } = parts;
   const { database, keys, store } = storage;
   const common = { database, keys, clock, log, garbageDelayMs: settings.garbageDelayMs };
-  const blobs = createBlobs({ ...common, store, uploadExpiryMs: settings.uploadExpiryMs });
+  const limitOf = ({ plan }: Registry): number => registries.plans[plan].storageBytes;
+  const usage = createUsage({ database, clock, log, metrics, limitOf });
+  const blobs = createBlobs({
+    ...common,
+    store,
+    uploadExpiryMs: settings.uploadExpiryMs,
+    limitOf: (registryId) => {
+      const registry = registries.byId(registryId);
+      return registry && limitOf(registry);
+    },
+  });
   const catalog = createCatalog({
     ...common,
     readBlob: blobs.read,
+    meter: usage.meter,
     manifestCacheBytes: settings.manifestCacheBytes,
     // Called once requests come: by then there is one.
     onTagsMoved: (registryId) => retention.wake(registryId),
   });
-  const retention = createRetention({ ...common, registries: () => registries.all(), signal });
+  const retention = createRetention({ ...common, registries: () => registries.all(), signal, lastPulls: usage.lastPulls });
   const imports = createImports({ blobs, catalog, outbound, clock, log, ...localRegistries(registries, access) });
   const scrub = createScrub({ database, keys, clock, log, store });
   const collector = createCollector({ database, clock, log, handlers: [...blobs.garbageHandlers, ...catalog.garbageHandlers] });
@@ -78,7 +91,7 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
     directory: access.directory,
     tokens: access.tokens,
     kinds: [...access.kinds, webhookKind as ChildKind, replicationKind(settings.region) as ChildKind],
-    usageOf: () => Promise.resolve({ sizeBytes: 0, limitBytes: 0 }),
+    usageOf: usage.usageOf,
   });
   const checks = { database: () => database.check(), 'blob store': () => store.check(), 'key ring': () => keys.check() };
   return {
@@ -87,6 +100,7 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
       ...catalog.routes,
       ...retention.routes,
       ...scrub.routes,
+      ...usage.routes,
       ...managed,
       ...upkeepRoutes({ database, clock, collector, freedParts: blobs.freedParts }),
       ...healthRoutes({ metrics, isServing: () => !signal.aborted, checks, log }),
@@ -99,13 +113,14 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
         signal,
         log,
       }),
+      repeat(() => usage.settle(signal), { name: 'counts of usage', everyMs: refreshMs, signal, log }),
       collector.run(settings.garbageIntervalMs, signal),
       repeat(() => blobs.expireUploads(signal), { name: 'expiry of uploads', everyMs: settings.garbageIntervalMs, signal, log }),
       retention.run(settings.cleanupIntervalMs),
     ],
     stop: async () => {
       await imports.stop();
-      return Promise.all([blobs.stop(), scrub.stop(), retention.stop(), catalog.close()]);
+      return Promise.all([blobs.stop(), scrub.stop(), retention.stop(), usage.stop(), catalog.close()]);
     },
   };
 }

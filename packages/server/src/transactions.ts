@@ -7,7 +7,9 @@ import { catalogTransactions } from './catalog/transactions.ts';
 import { damageTransactions } from './platform/damage/transactions.ts';
 import type { TransactionDefinition } from './platform/database/database.ts';
 import { collectorTransactions } from './platform/garbage/claim.ts';
+import { storedBytesTransactions } from './platform/stored-bytes/fold-stored.ts';
 import { keyTransactions } from './platform/keys/transactions.ts';
+import { usageTransactions } from './usage/transactions.ts';
 import { registryTransactions } from './registries/transactions.ts';
 import { resourceTransactions } from './resources/transactions.ts';
 import { retentionTransactions } from './retention/transactions.ts';
@@ -19,11 +21,13 @@ import { retentionTransactions } from './retention/transactions.ts';
 export const transactions: readonly TransactionDefinition<never, unknown>[] = [
   ...collectorTransactions,
   ...keyTransactions,
+  ...storedBytesTransactions,
   ...damageTransactions,
   ...blobTransactions,
   ...catalogTransactions,
   ...accessTransactions,
   ...armTransactions,
+  ...usageTransactions,
   ...identityTransactions,
   ...issuerTransactions,
   ...registryTransactions,

@@ -13,6 +13,8 @@ export interface BlobsContext {
   readonly clock: Clock;
   readonly log: Logger;
   readonly sessions: UploadSessions;
+  /** How many bytes a registry may store; undefined: any number. */
+  readonly limitOf?: (registryId: number) => number | undefined;
   /** How long a linked blob may wait for a manifest. */
   readonly garbageDelayMs: number;
 }

@@ -1,6 +1,7 @@
 import type { SealedStore } from '../platform/blob-store/index.ts';
 import { type Database, type TransactionDefinition, lockRows } from '../platform/database/index.ts';
 import { type GarbageHandler, defineCollection } from '../platform/garbage/index.ts';
+import { removeStored } from '../platform/stored-bytes/index.ts';
 import { freeParts } from './free-parts.ts';
 import { deleteLink, isUsed, lockLink } from './link-blob.ts';
 import { parseLinkSubject } from './model.ts';
@@ -20,7 +21,9 @@ const collectLink = defineCollection('repository-blob', async (tx, { subject, no
 const collectBlob = defineCollection('blob', async (tx, { subject, now }) => {
   const blobId = Number(subject);
   // Conflicts with the key share that every new link takes: a mount is either seen here, or finds the blob gone.
-  const blob = await lockRows(tx.selectFrom('blobs').select('id').where('id', '=', blobId)).executeTakeFirst();
+  const blob = await lockRows(
+    tx.selectFrom('blobs').select(['registry_id', 'size_bytes']).where('id', '=', blobId),
+  ).executeTakeFirst();
   if (blob === undefined) return 'done';
   const link = await tx
     .selectFrom('repository_blobs')
@@ -37,6 +40,7 @@ const collectBlob = defineCollection('blob', async (tx, { subject, now }) => {
     .execute();
   await freeParts(tx, parts, now);
   await tx.deleteFrom('blobs').where('id', '=', blobId).execute();
+  await removeStored(tx, blob.registry_id, blob.size_bytes);
   return 'done';
 });
 

@@ -1,5 +1,6 @@
 import { type WriteQueries, defineTransaction, lockRows } from '../platform/database/index.ts';
 import { isBlobDamaged } from '../platform/damage/index.ts';
+import { addStored, requireRoom } from '../platform/stored-bytes/index.ts';
 import { endUpload, freeParts } from './free-parts.ts';
 import { linkBlob } from './link-blob.ts';
 
@@ -10,6 +11,8 @@ export interface CommitUpload {
   readonly version: number;
   readonly digest: string;
   readonly sizeBytes: number;
+  /** What the registry may store. */
+  readonly limitBytes: number | undefined;
   /** The durable part that came with this request, if one did: the upload's reserved part. */
   readonly finalPart: { readonly name: string; readonly sizeBytes: number } | undefined;
   /** The reserved part when it surely has no object. */
@@ -23,6 +26,7 @@ export interface CommitUpload {
  * Binds an upload's parts to its digest and lets the repository read it: the moment in which a blob comes to be. When
  * the registry has the digest already the old parts stay and the new become garbage, unless the old are damaged: then
  * the push repairs them. False when the upload changed or ended meanwhile, or its repository was deleted.
+ * @throws REGISTRY_DISALLOWED_OPERATION when the registry has no room for it
  */
 export const commitUpload = defineTransaction('blobs.commit-upload', async (tx, input: CommitUpload): Promise<boolean> => {
   if (!(await holdRepository(tx, input.repositoryId))) return false;
@@ -35,6 +39,7 @@ export const commitUpload = defineTransaction('blobs.commit-upload', async (tx, 
     await tx.updateTable('parts').set({ size_bytes: sizeBytes }).where('name', '=', name).execute();
   }
   const { blobId, isNew } = await ensureBlob(tx, input);
+  if (isNew) await addStored(tx, input.registryId, input.sizeBytes);
   if (isNew || (await releaseDamaged(tx, blobId, input.now))) await bindParts(tx, input.uploadId, blobId);
   await endUpload(tx, input);
   await linkBlob(tx, { repositoryId: input.repositoryId, blobId, now: input.now, dueAt: input.dueAt });
@@ -66,7 +71,11 @@ async function ensureBlob(tx: WriteQueries, input: CommitUpload): Promise<{ read
       .onConflict((conflict) => conflict.columns(['registry_id', 'digest']).doNothing())
       .returning('id')
       .executeTakeFirst();
-    if (inserted !== undefined) return { blobId: inserted.id, isNew: true };
+    if (inserted !== undefined) {
+      const { registryId, sizeBytes, limitBytes } = input;
+      if (limitBytes !== undefined) await requireRoom(tx, { registryId, sizeBytes, limitBytes });
+      return { blobId: inserted.id, isNew: true };
+    }
     const existing = await tx
       .selectFrom('blobs')
       .select('id')

@@ -66,11 +66,13 @@ export async function completeUpload(
       await commit(context, registryId, { upload: written.upload, digest, finalBytes: written.sizeBytes });
     }
   } catch (error) {
-    // A digest that does not match ends the upload and leaves no trace.
-    if (error instanceof RegistryError && error.error === 'DIGEST_INVALID') await discard(context, upload);
+    // A digest that does not match, or a blob that does not fit, ends the upload and leaves no trace.
+    if (error instanceof RegistryError && endings.has(error.error)) await discard(context, upload);
     throw error;
   }
 }
+
+const endings: ReadonlySet<string> = new Set(['DIGEST_INVALID', 'REGISTRY_DISALLOWED_OPERATION']);
 
 interface CompleteUpload {
   readonly upload: UploadState;
@@ -89,6 +91,7 @@ async function commit(context: BlobsContext, registryId: number, complete: Compl
     version: upload.version,
     digest,
     sizeBytes: upload.receivedBytes + finalBytes,
+    limitBytes: context.limitOf?.(registryId),
     finalPart: finalBytes > 0 ? { name: upload.nextPart, sizeBytes: finalBytes } : undefined,
     untouchedPart: context.sessions.untouchedPart(upload.id),
     now,

@@ -9,6 +9,16 @@ import type { ManifestCache } from './manifest-cache.ts';
 import type { ManifestParser } from './manifest-parser.ts';
 import type { Platform } from './model.ts';
 
+export interface Meter {
+  pulled(pull: {
+    readonly registryId: number;
+    readonly repository: string;
+    readonly manifestId: number;
+    readonly tag: string | undefined;
+  }): void;
+  pushed(registryId: number): void;
+}
+
 /** What the actions of this feature work with. */
 export interface CatalogContext {
   readonly database: Database;
@@ -20,6 +30,8 @@ export interface CatalogContext {
   readonly gate: LargeManifestGate;
   /** What configs tell, by their digest. */
   readonly platforms: Recent<Platform>;
+  /** Counts what is served and taken. */
+  readonly meter?: Meter;
   readonly readBlob: (wanted: BlobToRead) => Promise<Buffer | undefined>;
   /** How long a blob may stay without a manifest that uses it. */
   readonly garbageDelayMs: number;

@@ -5,6 +5,7 @@ import { forEachEngine } from '@berth/testkit';
 import fc from 'fast-check';
 import { type TestCatalog, digestOf, garbageDelayMs, openTestCatalog } from './test-catalog.ts';
 import { CatalogModel, type KnownManifest, contents, manifests, repositories, subjects, tags } from './test-model.ts';
+import { foldStored, storedIn } from '../platform/stored-bytes/index.ts';
 
 /** The real catalog; a restart puts another one in its place. */
 interface Real {
@@ -30,6 +31,7 @@ function command(text: string, name: string, act: (model: CatalogModel, registry
 const isPull = (need: Need): boolean => need.type === 'repository' && need.action === 'pull';
 
 async function compare(model: CatalogModel, registry: TestCatalog, name: string): Promise<void> {
+  await compareSize(registry);
   const expected = model.repositories.get(name);
   const listed = await registry.ask('list-tags', { name });
   if (expected === undefined) assert.equal(listed.error, 'NAME_UNKNOWN');
@@ -175,6 +177,7 @@ const collect = fc.tuple(anyRepository, fc.constantFrom(0, 5, 25, 25, 25)).map((
     model.time = registry.clock.time;
     model.collect();
     await registry.collect();
+    if (hours > 0) await registry.database.write(foldStored, {});
   }),
 );
 
@@ -234,6 +237,16 @@ forEachEngine((engine) => {
   });
 });
 
+/** The size that is kept is what a recount finds. */
+async function compareSize({ database, registry }: TestCatalog): Promise<void> {
+  const { bytes, blobs: count } = await database.read
+    .selectFrom('blobs')
+    .select(({ fn }) => [fn.sum<number | string | null>('size_bytes').as('bytes'), fn.countAll<number>().as('blobs')])
+    .where('registry_id', '=', registry.id)
+    .executeTakeFirstOrThrow();
+  assert.deepEqual(await storedIn(database.read, registry.id), { bytes: Number(bytes ?? 0), blobs: count });
+}
+
 /** Once everything was deleted and collected no row and no object is left, whatever happened before. */
 async function leaveNothing(registry: TestCatalog): Promise<void> {
   for (const name of repositories) await registry.ask('delete-repository', { name });
@@ -256,5 +269,6 @@ async function leaveNothing(registry: TestCatalog): Promise<void> {
     const row = await registry.database.read.selectFrom(table).selectAll().limit(1).executeTakeFirst();
     assert.equal(row, undefined, `a row is left in ${table}`);
   }
+  assert.deepEqual(await storedIn(registry.database.read, registry.registry.id), { bytes: 0, blobs: 0 });
   assert.deepEqual(registry.logged, []);
 }

@@ -33,6 +33,10 @@ async function getManifest(context: CatalogContext, request: RouteRequest): Prom
   const manifest = await requireManifest(context, registryId, param(request, 'name'), param(request, 'reference'));
   if (isKnownToClient(request, manifest.digest)) return { status: 304, headers: headersOf(manifest) };
   const { headers, content } = await openManifest(context, registryId, manifest);
+  const [repository, reference] = [param(request, 'name'), param(request, 'reference')];
+  // A tag has no colon, a digest has one.
+  const tag = reference.includes(':') ? undefined : reference;
+  context.meter?.pulled({ registryId, repository, manifestId: manifest.id, tag });
   return { status: 200, headers, body: content };
 }
 
@@ -55,6 +59,7 @@ async function putManifest(context: CatalogContext, request: RouteRequest): Prom
     body: request.body,
     signal: request.signal,
   });
+  context.meter?.pushed(request.registry.id);
   return {
     status: 201,
     headers: {

@@ -2,6 +2,7 @@ import { blobTransactions } from '../blobs/index.ts';
 import { defineTransaction } from '../platform/database/index.ts';
 import { collectorTransactions } from '../platform/garbage/index.ts';
 import { keyTransactions } from '../platform/keys/index.ts';
+import { foldStored } from '../platform/stored-bytes/index.ts';
 import { catalogTransactions } from './transactions.ts';
 
 /** The server's transactions, as far as the catalog's tests need them, and some that only tests need. */
@@ -67,6 +68,7 @@ export const transactions = [
   ...keyTransactions,
   ...blobTransactions,
   ...catalogTransactions,
+  foldStored,
   addRegistry,
   damageManifest,
   addRepositories,

@@ -33,6 +33,7 @@ export interface Registries {
   /** As of the last refresh, by name. */
   all(): readonly Registry[];
   byName(name: string): Registry | undefined;
+  byId(id: number): Registry | undefined;
   /** The registry that a host name picks; an unknown one is the default registry. */
   resolve(host: string): Registry;
   /** Reads the registries anew: after a change here, and now and again for changes of other processes. */
@@ -85,6 +86,8 @@ class OpenedRegistries implements Registries {
   /** By name, with the version that it was made of: an unchanged registry stays the same object. */
   #known: ReadonlyMap<string, { readonly version: number; readonly registry: Registry }> = new Map();
 
+  #byId: ReadonlyMap<number, Registry> = new Map();
+
   constructor(options: RegistriesOptions, ids: DeploymentIds) {
     this.#options = options;
     this.ids = ids;
@@ -99,6 +102,10 @@ class OpenedRegistries implements Registries {
 
   all(): readonly Registry[] {
     return [...this.#known.values()].map(({ registry }) => registry);
+  }
+
+  byId(id: number): Registry | undefined {
+    return this.#byId.get(id);
   }
 
   byName(name: string): Registry | undefined {
@@ -118,6 +125,7 @@ class OpenedRegistries implements Registries {
     // A crash may have come between the registry and its key; content cannot exist without one.
     for (const { id } of records) if (!keys.hasKey(id)) await keys.addDataKey(id);
     this.#known = new Map(records.map((record) => [record.name, this.#entry(record)]));
+    this.#byId = new Map(this.all().map((registry) => [registry.id, registry]));
   }
 
   #entry(record: RegistryRecord): { readonly version: number; readonly registry: Registry } {

@@ -29,6 +29,9 @@ export interface Tables {
   identity_secrets: IdentitySecretRow;
   federated_credentials: FederatedCredentialRow;
   role_assignments: RoleAssignmentRow;
+  stored_bytes: StoredBytesRow;
+  stored_deltas: StoredDeltaRow;
+  usage_hours: UsageHourRow;
   cleanup_rules: CleanupRuleRow;
   trusted_issuers: TrustedIssuerRow;
 }
@@ -62,6 +65,30 @@ export interface DeploymentRow {
   /** The identity that owns everything, whose secret stands in the first-run file. */
   owner_identity_id: string | null;
   created_at: number;
+}
+
+/** Bytes of a registry's blobs, as they were last added up. */
+export interface StoredBytesRow {
+  registry_id: number;
+  bytes: number;
+  blobs: number;
+}
+
+/** Came and went since. */
+export interface StoredDeltaRow {
+  id: Generated<number>;
+  registry_id: number;
+  bytes: number;
+  blobs: number;
+}
+
+/** What a registry served in an hour. */
+export interface UsageHourRow {
+  registry_id: number;
+  /** Hours since the Unix epoch. */
+  hour: number;
+  pulls: number;
+  pushes: number;
 }
 
 export interface ResourceGroupRow {
@@ -290,6 +317,9 @@ export interface ManifestRow extends AttributeColumns {
   updated_at: Generated<number>;
   /** When its last tag went; null while it has one, and when it never had one. Pushed again without a tag, the time starts anew. */
   untagged_at: number | null;
+  /** The last GET; null: never, or before it was noted. */
+  last_pulled_at: Generated<number | null>;
+  pull_count: Generated<number>;
 }
 
 /** Which blobs of its repository a manifest needs. The foreign key to `repository_blobs` keeps collection away. */
@@ -313,6 +343,7 @@ export interface TagRow extends AttributeColumns {
   created_at: Generated<number>;
   /** The last push or change of attributes. */
   updated_at: Generated<number>;
+  last_pulled_at: Generated<number | null>;
 }
 
 /**
