@@ -86,7 +86,11 @@ export class ModelRepository {
   readonly blobs = new Map<string, number | undefined>();
   readonly manifests = new Map<string, KnownManifest>();
   readonly tags = new Map<string, string>();
-  isListed = false;
+
+  /** Lists show it as long as it holds a manifest. */
+  get isListed(): boolean {
+    return this.manifests.size > 0;
+  }
 
   isUsed(blob: string): boolean {
     return [...this.manifests.values()].some((manifest) => manifest.blobs.includes(blob));
@@ -143,7 +147,6 @@ export class CatalogModel {
       repository.manifests.set(manifest.digest, manifest);
     }
     for (const tag of newTags) repository.tags.set(tag, manifest.digest);
-    repository.isListed = true;
     this.repositories.set(name, repository);
     return undefined;
   }

@@ -40,7 +40,8 @@ async function countIn(
   await tx
     .updateTable('repositories')
     .set((eb) => ({
-      listed_at: eb.fn.coalesce('listed_at', eb.val(now)),
+      // With its last manifest a repository disappears from the lists (acr-api 6.1); what is being pushed goes on.
+      listed_at: sql<number | null>`case when manifest_count + ${manifests} > 0 then coalesce(listed_at, ${now}) end`,
       updated_at: now,
       manifest_count: eb('manifest_count', '+', manifests),
       tag_count: eb('tag_count', '+', tags),

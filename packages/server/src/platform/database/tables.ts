@@ -240,7 +240,7 @@ export interface RepositoryRow extends AttributeColumns {
   registry_id: number;
   name: string;
   created_at: number;
-  /** Set by the first manifest: from then on the catalog lists the repository. Uploads alone do not list it. */
+  /** Set while the repository holds a manifest: then the catalog lists it. Uploads alone do not list it. */
   listed_at: number | null;
   /** Set when the repository was deleted: its name is free at once, its rows go in batches later. */
   deleted_at: number | null;
