@@ -77,7 +77,10 @@ function needed({ permission }: Operation): readonly Right[] {
     case 'authenticated':
     case 'public':
       return [];
-    default:
+    case 'operator':
+    case 'deployment':
+    case 'management':
+    case 'resource':
       throw new Error(`${permission.kind} is not of the data plane`);
   }
 }

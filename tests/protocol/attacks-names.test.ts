@@ -32,8 +32,6 @@ const illegal = [
   '%2e%2e/a',
   'a/%2e%2e/b',
   '%2e%2e%2fa',
-  'a%2Fb',
-  'a%2fb',
   'a%252fb',
   'a%5cb',
   'a\\b',
@@ -130,7 +128,7 @@ protocolTests(
         ['a//b', /slash/],
         ['A', /upper-case/],
         ['a'.repeat(256), /255/],
-        ['a%2Fb', /NAME_INVALID/],
+        ['a%252Fb', /NAME_INVALID/],
       ] as const) {
         const answer = await send(protocol, 'GET', `/v2/${name}/tags/list`);
         assert.equal(answer.status, 400);

@@ -35,7 +35,7 @@ async function tokenFor({ client }: Protocol, scopes: readonly string[], authori
 async function callers(protocol: Protocol, repository: string, isAnonymousPull: boolean): Promise<Caller[]> {
   const { client, username } = protocol;
   const nothing = { actions: [], mayCatalog: false };
-  const anybody = { actions: isAnonymousPull ? ['pull'] : [], mayCatalog: false };
+  const anybody = { actions: isAnonymousPull ? ['pull', 'metadata_read'] : [], mayCatalog: false };
   const token = async (
     name: string,
     actions: readonly string[],

@@ -5,6 +5,7 @@ import {
   type OutgoingHttpHeaders,
   request as httpRequest,
 } from 'node:http';
+import { Agent as TlsAgent, request as httpsRequest } from 'node:https';
 import type { Readable } from 'node:stream';
 import type { DigestAlgorithm } from '@berth/oci';
 import { parseChallenge } from './challenge.ts';
@@ -39,6 +40,7 @@ export interface ClientAnswer {
 export class RegistryClient implements Disposable {
   readonly #options: ClientOptions;
   readonly #agent = new Agent({ keepAlive: true });
+  readonly #tlsAgent = new TlsAgent({ keepAlive: true });
   readonly #tokens = new Map<string, string>();
 
   constructor(options: ClientOptions) {
@@ -120,6 +122,7 @@ export class RegistryClient implements Disposable {
   /** Closes connections that are kept alive. */
   [Symbol.dispose](): void {
     this.#agent.destroy();
+    this.#tlsAgent.destroy();
   }
 
   #send(method: string, url: URL, { headers = {}, body }: ClientRequest, authorization: string): Promise<ClientAnswer> {
@@ -128,7 +131,10 @@ export class RegistryClient implements Disposable {
       if (authorization !== 'none') sent['authorization'] = authorization;
       const isStream = typeof body === 'object' && 'pipe' in body;
       if (!isStream && method !== 'GET' && method !== 'HEAD') sent['content-length'] ??= String(Buffer.byteLength(body ?? ''));
-      const request = httpRequest(url, { method, headers: sent, agent: this.#agent });
+      const request =
+        url.protocol === 'https:'
+          ? httpsRequest(url, { method, headers: sent, agent: this.#tlsAgent })
+          : httpRequest(url, { method, headers: sent, agent: this.#agent });
       let answered: IncomingMessage | undefined;
       request.on('response', (response) => {
         answered = response;

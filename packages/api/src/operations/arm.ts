@@ -356,6 +356,17 @@ export const getImport = defineOperation({
   },
   errors: [...ofRegistry, 'CONFLICT'],
 });
+export const getPrivateLinkResource = defineOperation({
+  id: 'arm-get-private-link-resource',
+  method: 'GET',
+  path: `${registry}/privateLinkResources/{groupName}`,
+  source: 'acr-api 3.2',
+  permission: may(`${registryType}/privateLinkResources/read`),
+  summary: 'Describes what a private endpoint could reach.',
+  query: version,
+  responses: { 200: { description: 'the group', schema: resource } },
+  errors: ofRegistry,
+});
 export const listPrivateLinkResources = defineOperation({
   id: 'arm-list-private-link-resources',
   method: 'GET',
@@ -398,6 +409,7 @@ export const operations: readonly Operation[] = [
   importImage,
   getImport,
   listPrivateLinkResources,
+  getPrivateLinkResource,
   ...Object.values(children).flatMap((each) => Object.values(each)),
   ...Object.values(roles).flatMap((each) => Object.values(each)),
   getWebhookCallback,

@@ -60,14 +60,16 @@ export const anonymousManager: Principal = {
   couldPermit: () => false,
 };
 
-/** Nobody: pulls where the registry lets anybody pull, and nothing else. */
+/** Nobody: pulls and looks where the registry lets anybody pull, and nothing else. */
 export function anonymousPrincipal(registry: Registry): Principal {
   const permits = (need: Need): boolean => mayAnybody(registry, need);
   return { kind: 'anonymous', id: 'anonymous', name: 'anonymous', permits, couldPermit: permits };
 }
 
 function mayAnybody(registry: Registry, need: Need): boolean {
-  return registry.isAnonymousPullEnabled && need.type === 'repository' && need.action === 'pull';
+  if (!registry.isAnonymousPullEnabled || need.type !== 'repository') return false;
+  // The SDKs list tags and manifests without credentials, too.
+  return need.action === 'pull' || need.action === 'metadata_read';
 }
 
 /** The bearer of a token: what the token says and its owner may, both (attack 21). Never an operator. */

@@ -2,13 +2,17 @@ import { arm } from '@berth/api';
 import type { Reply, Route } from '../http/route.ts';
 import { countChildren } from '../resources/index.ts';
 import type { ArmContext } from './arm-context.ts';
-import { type RegistryRequest, managedRegistry } from './managed-routes.ts';
+import type { Registry } from '../tenancy/index.ts';
+import { type RegistryRequest, managedRegistry, resourceNotFound } from './managed-routes.ts';
 
 /** What a registry uses of what its plan allows (acr-api 3.3), and what a private endpoint could reach. */
 export function usageRoutes(context: ArmContext): readonly Route[] {
   return [
     managedRegistry(context, arm.listUsages, (request) => listUsages(context, request)),
-    managedRegistry(context, arm.listPrivateLinkResources, async (request) => listPrivateLinkResources(context, request)),
+    managedRegistry(context, arm.listPrivateLinkResources, async ({ registry }) =>
+      ok({ value: [linkResource(context, registry)] }),
+    ),
+    managedRegistry(context, arm.getPrivateLinkResource, async (request) => showLinkResource(context, request)),
   ];
 }
 
@@ -35,18 +39,23 @@ async function listUsages(context: ArmContext, { registry }: RegistryRequest): P
   return { status: 200, body: { json: { value } } };
 }
 
-function listPrivateLinkResources({ region }: ArmContext, { registry }: RegistryRequest): Reply {
-  const value = [
-    {
-      id: `${registry.resourceId}/privateLinkResources/registry`,
-      name: 'registry',
-      type: 'Microsoft.ContainerRegistry/registries/privateLinkResources',
-      properties: {
-        groupId: 'registry',
-        requiredMembers: ['registry', `registry_data_${region}`],
-        requiredZoneNames: [],
-      },
-    },
-  ];
-  return { status: 200, body: { json: { value } } };
+function ok(json: unknown): Reply {
+  return { status: 200, body: { json } };
+}
+
+/** @throws RESOURCE_NOT_FOUND */
+function showLinkResource(context: ArmContext, { params, record, registry }: RegistryRequest): Reply {
+  const group = params['groupName'] ?? '';
+  if (group.toLowerCase() !== 'registry')
+    throw resourceNotFound(`${registry.resourceId}/privateLinkResources/${group}`, record.resourceGroup);
+  return ok(linkResource(context, registry));
+}
+
+function linkResource({ region }: ArmContext, { resourceId }: Registry): object {
+  return {
+    id: `${resourceId}/privateLinkResources/registry`,
+    name: 'registry',
+    type: 'Microsoft.ContainerRegistry/registries/privateLinkResources',
+    properties: { groupId: 'registry', requiredMembers: ['registry', `registry_data_${region}`], requiredZoneNames: [] },
+  };
 }

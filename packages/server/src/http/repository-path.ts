@@ -1,8 +1,8 @@
 /**
  * Repository names hold slashes, routers match segments. Before routing, the name in a path is percent-encoded into one
  * segment, and decoded with the other parameters. The last `manifests`, `blobs`, `tags` or `referrers` wins, because a
- * repository may itself be called so. What a client encoded is encoded once more and so reaches the name grammar as it
- * was written: nothing is decoded twice (attack 44).
+ * repository may itself be called so. Some SDKs write `a%2Fb` for `a/b` (acr-api 1.7); whatever else a client encoded is
+ * encoded once more and so reaches the name grammar as it was written: nothing is decoded twice (attack 44).
  */
 export function foldRepositoryName(url: string): string {
   const path = originForm(url);
@@ -27,19 +27,24 @@ const content = /^\/v2\/(.+)\/(manifests|blobs|referrers)\/([^/]+)$/;
 
 function foldDistribution(path: string): string {
   const upload = uploads.exec(path);
-  if (upload !== null) return `/v2/${encodeURIComponent(upload[1] ?? '')}/blobs/uploads${upload[2] ?? '/'}`;
+  if (upload !== null) return `/v2/${segmentOf(upload[1])}/blobs/uploads${upload[2] ?? '/'}`;
   const tag = tags.exec(path);
-  if (tag !== null) return `/v2/${encodeURIComponent(tag[1] ?? '')}/tags/list`;
+  if (tag !== null) return `/v2/${segmentOf(tag[1])}/tags/list`;
   const item = content.exec(path);
-  if (item !== null) return `/v2/${encodeURIComponent(item[1] ?? '')}/${item[2]}/${item[3]}`;
+  if (item !== null) return `/v2/${segmentOf(item[1])}/${item[2]}/${item[3]}`;
   return path;
 }
 
 const acr = /^\/acr\/v1\/([^_/].*?)(\/_(?:tags|manifests)(?:\/[^/]*)?)?$/;
 
-/** ACR's clients write `a/b`, some SDKs `a%2Fb`: both mean the same here (acr-api 1.7). No name's part begins with `_`. */
+/** No name's part begins with `_`. */
 function foldAcr(path: string): string {
   const match = acr.exec(path);
   if (match === null) return path;
-  return `/acr/v1/${encodeURIComponent((match[1] ?? '').replaceAll(/%2f/gi, '/'))}${match[2] ?? ''}`;
+  return `/acr/v1/${segmentOf(match[1])}${match[2] ?? ''}`;
+}
+
+/** A name as one segment of a path. Its slashes are those that divided it from the rest, so that it cannot swallow any. */
+function segmentOf(name = ''): string {
+  return encodeURIComponent(name.replaceAll(/%2f/gi, '/'));
 }
