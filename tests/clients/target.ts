@@ -16,6 +16,8 @@ export interface Target {
   readonly password: string;
   /** PEM file of the authority to trust; only with TLS. */
   readonly authorityFile: string | undefined;
+  /** Of the server, where it is ours. */
+  readonly dataDir: string | undefined;
   stop(): Promise<void>;
 }
 
@@ -35,6 +37,7 @@ export async function startTarget(transport: Transport): Promise<Target> {
     username: server.username,
     password: server.password,
     authorityFile: transport === 'tls' ? join(dataDir, 'tls', 'authority.pem') : undefined,
+    dataDir,
     stop: async () => {
       await server.stop();
       await rm(dataDir, { recursive: true, force: true });
@@ -50,6 +53,7 @@ function otherRegistry(transport: Transport, url: URL): Target {
     username: decodeURIComponent(url.username),
     password: decodeURIComponent(url.password),
     authorityFile: transport === 'tls' ? process.env['BERTH_CLIENTS_AUTHORITY'] : undefined,
+    dataDir: undefined,
     stop: async () => {},
   };
 }

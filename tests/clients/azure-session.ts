@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { readOwner } from '@berth/testkit';
+import type { ClientSession } from './client-suite.ts';
+
+/** The Azure CLI, signed in to a registry of the tests. */
+export interface AzureSession {
+  /** Runs `az` and gives what it prints, parsed. @throws when it fails, with what it printed */
+  az(...args: readonly string[]): Promise<unknown>;
+  /** `az acr …` */
+  acr(...args: readonly string[]): Promise<unknown>;
+}
+
+/** Debian's Azure CLI, unmodified, in a configuration of its own (acr-api 7.10). */
+export function azureSession(session: ClientSession): AzureSession {
+  const az = async (...args: readonly string[]): Promise<unknown> => {
+    const env = {
+      AZURE_CONFIG_DIR: join(session.folder, 'azure'),
+      AZURE_CORE_COLLECT_TELEMETRY: '0',
+      AZURE_CORE_ONLY_SHOW_ERRORS: '1',
+      REQUESTS_CA_BUNDLE: session.target.authorityFile ?? '',
+    };
+    const { stdout } = await session.run('az', args, { env });
+    return stdout.trim() === '' ? undefined : JSON.parse(stdout);
+  };
+  return { az, acr: (...args) => az('acr', ...args) };
+}
+
+/** Registers the cloud, discovers its endpoints and signs in as the owner of the deployment. */
+export async function signInAsOwner({ az }: AzureSession, { target }: ClientSession): Promise<void> {
+  assert.ok(target.dataDir !== undefined, 'the owner is known for a server of ours only');
+  const { clientId, clientSecret, subscriptionId } = await readOwner(target.dataDir);
+  const { port } = new URL(target.origin);
+  const origin = `https://localhost:${port}`;
+  await az('config', 'set', 'core.instance_discovery=false');
+  const suffixes = ['--suffix-acr-login-server-endpoint', `.localhost:${port}`, '--suffix-storage-endpoint', 'localhost'];
+  await az('cloud', 'register', '--name', 'berth', '--endpoint-resource-manager', origin, ...suffixes);
+  await az('cloud', 'set', '--name', 'berth');
+  const credentials = ['--username', clientId, '--password', clientSecret, '--tenant', 'adfs'];
+  const [account] = (await az('login', '--service-principal', ...credentials)) as [{ id: string }];
+  assert.equal(account.id, subscriptionId);
+}
+
+/** Some members of an answer of the CLI. */
+export function pick(answer: unknown, ...names: readonly string[]): unknown[] {
+  return names.map((name) =>
+    name.split('.').reduce<unknown>((value, part) => (value as Record<string, unknown> | undefined)?.[part], answer),
+  );
+}
