@@ -34,6 +34,20 @@ const attributesPatch = Type.Object(
   },
   { additionalProperties: false },
 );
+const quarantineDetails = Type.String({ description: 'JSON of whoever decided, at most 16 KiB' });
+const manifestPatch = Type.Object(
+  {
+    ...attributesPatch.properties,
+    quarantineState: Type.Optional(Type.Union([Type.Literal('Passed'), Type.Literal('Failed')])),
+    quarantineDetails: Type.Optional(quarantineDetails),
+  },
+  { additionalProperties: false },
+);
+const manifestAttributes = Type.Object({
+  ...attributes.properties,
+  quarantineState: Type.Optional(Type.Union([Type.Literal('Passed'), Type.Literal('Failed'), Type.Literal('Quarantined')])),
+  quarantineDetails: Type.Optional(quarantineDetails),
+});
 const repository = Type.Object({
   registry: Type.String(),
   imageName: Type.String(),
@@ -66,7 +80,7 @@ const manifest = Type.Object({
       Type.Object({ digest: Type.String(), architecture: Type.Optional(Type.String()), os: Type.Optional(Type.String()) }),
     ),
   ),
-  changeableAttributes: attributes,
+  changeableAttributes: manifestAttributes,
 });
 const inImage = { registry: Type.String(), imageName: Type.String() };
 
@@ -180,8 +194,9 @@ export const updateManifest = defineOperation({
   source: 'ACR /acr/v1/{name}/_manifests/{digest}',
   permission: metadataWrite,
   params: digestParam,
-  body: attributesPatch,
-  summary: 'Locks and unlocks a manifest; its tags have attributes of their own.',
+  body: manifestPatch,
+  summary:
+    'Locks and unlocks a manifest, and lets it out of quarantine (with `quarantine_write`); its tags have attributes of their own.',
   responses: { 200: { description: 'the manifest', schema: Type.Object({ ...inImage, manifest }) } },
-  errors: ['NAME_UNKNOWN', 'MANIFEST_UNKNOWN', 'DIGEST_INVALID'],
+  errors: ['NAME_UNKNOWN', 'MANIFEST_UNKNOWN', 'DIGEST_INVALID', 'DENIED', 'REQUEST_INVALID'],
 });

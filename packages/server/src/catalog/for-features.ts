@@ -3,7 +3,7 @@ import { parseDigest } from '@berth/oci';
 import type { CatalogContext } from './catalog-context.ts';
 import { listReferrers } from './list-referrers.ts';
 import { findByDigest, findByTag } from './queries.ts';
-import { openManifest, requireManifest } from './read-manifest.ts';
+import { type WantedManifest, openManifest, requireManifest } from './read-manifest.ts';
 
 /** Names a manifest of a repository by tag or digest. */
 export interface ManifestName {
@@ -19,12 +19,9 @@ export interface ReadManifest {
 }
 
 /** @throws MANIFEST_UNKNOWN, NAME_UNKNOWN, REGISTRY_DISALLOWED_OPERATION, CONTENT_DAMAGED */
-export async function readManifest(
-  context: CatalogContext,
-  { registryId, repository, reference }: ManifestName,
-): Promise<ReadManifest> {
-  const found = await requireManifest(context, registryId, repository, reference);
-  const { content, mediaType } = await openManifest(context, registryId, found);
+export async function readManifest(context: CatalogContext, wanted: WantedManifest): Promise<ReadManifest> {
+  const found = await requireManifest(context, wanted);
+  const { content, mediaType } = await openManifest(context, wanted.registryId, found);
   return { digest: parseDigest(found.digest), mediaType, bytes: content };
 }
 

@@ -18,6 +18,7 @@ import type { Digest } from '@berth/oci';
 import type { ManifestFacts } from './model.ts';
 import { type ManifestToStore, pushStored } from './push-manifest.ts';
 import { ManifestParser } from './manifest-parser.ts';
+import type { WantedManifest } from './read-manifest.ts';
 import { catalogRoutes } from './routes.ts';
 
 export { catalogTransactions } from './transactions.ts';
@@ -38,7 +39,7 @@ export interface Catalog {
   /** What a manifest needs, without delaying others. @throws OciError MANIFEST_INVALID */
   inspect(bytes: Uint8Array, mediaType: string | undefined): Promise<ManifestFacts>;
   /** @throws MANIFEST_UNKNOWN, NAME_UNKNOWN, REGISTRY_DISALLOWED_OPERATION, CONTENT_DAMAGED */
-  read(name: ManifestName): Promise<ReadManifest>;
+  read(wanted: WantedManifest): Promise<ReadManifest>;
   /** What a tag or digest names now, readable or not; undefined: nothing. */
   find(name: ManifestName): Promise<string | undefined>;
   /** With all the checks of a push. @throws CONFLICT when a tag would move that must not, and what a push throws */
@@ -63,7 +64,7 @@ export function createCatalog({ manifestCacheBytes, ...options }: CatalogOptions
     routes: [...catalogRoutes(context), ...acrRoutes(context)],
     garbageHandlers: [{ kind: 'repository', transaction: repositoryCollection }],
     inspect: (bytes, mediaType) => parser.parse(bytes, mediaType),
-    read: (name) => readManifest(context, name),
+    read: (wanted) => readManifest(context, wanted),
     find: (name) => findManifest(context, name),
     push: (manifest) => pushStored(context, manifest),
     referrers: (subject) => referrersOf(context, subject),

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { type ReadQueries, type WriteQueries, prepareRead } from '../platform/database/index.ts';
+import type { Verdict } from './life.ts';
 
 /** What it takes to open a manifest. */
 export interface StoredManifest {
@@ -13,6 +14,7 @@ export interface StoredManifest {
 export interface FoundManifest extends StoredManifest {
   /** 0 when the repository, the tag that was asked for or the manifest may not be read. */
   readonly is_readable: number;
+  readonly quarantine_state: Verdict | null;
 }
 
 interface ByReference extends Record<string, unknown> {
@@ -27,7 +29,7 @@ const byTag = prepareRead<ByReference, FoundManifest>((db, { registryId, reposit
     .selectFrom('repositories')
     .innerJoin('tags', 'tags.repository_id', 'repositories.id')
     .innerJoin('manifests', 'manifests.id', 'tags.manifest_id')
-    .select(['manifests.id', 'manifests.digest', 'manifests.media_type', 'manifests.size_bytes'])
+    .select(['manifests.id', 'manifests.digest', 'manifests.media_type', 'manifests.size_bytes', 'manifests.quarantine_state'])
     .select(
       sql<number>`${sql.ref('repositories.read_enabled')} * ${sql.ref('tags.read_enabled')} * ${sql.ref('manifests.read_enabled')}`.as(
         'is_readable',
@@ -43,7 +45,7 @@ const byDigest = prepareRead<ByReference, FoundManifest>((db, { registryId, repo
   db
     .selectFrom('repositories')
     .innerJoin('manifests', 'manifests.repository_id', 'repositories.id')
-    .select(['manifests.id', 'manifests.digest', 'manifests.media_type', 'manifests.size_bytes'])
+    .select(['manifests.id', 'manifests.digest', 'manifests.media_type', 'manifests.size_bytes', 'manifests.quarantine_state'])
     .select(sql<number>`${sql.ref('repositories.read_enabled')} * ${sql.ref('manifests.read_enabled')}`.as('is_readable'))
     .where('repositories.registry_id', '=', registryId)
     .where('repositories.name', '=', repository)

@@ -4,15 +4,23 @@ import { SealBrokenError, openBytes } from '../platform/sealing/index.ts';
 import { findRepositoryId, requireReadable } from '../repositories/index.ts';
 import type { CatalogContext } from './catalog-context.ts';
 import type { OpenedManifest } from './manifest-cache.ts';
+import { isBlocked } from './life.ts';
 import { manifestSeal } from './model.ts';
 import { type FoundManifest, type StoredManifest, findByDigest, findByTag, sealedContent } from './queries.ts';
+
+export interface WantedManifest {
+  readonly registryId: number;
+  readonly repository: string;
+  /** A tag or a digest. */
+  readonly reference: string;
+  /** The registry quarantines, and whoever asks may not look into it. */
+  readonly hidesQuarantined: boolean;
+}
 
 /** @throws MANIFEST_UNKNOWN, NAME_UNKNOWN when the repository does not exist, REGISTRY_DISALLOWED_OPERATION */
 export async function requireManifest(
   context: CatalogContext,
-  registryId: number,
-  repository: string,
-  text: string,
+  { registryId, repository, reference: text, hidesQuarantined }: WantedManifest,
 ): Promise<FoundManifest> {
   const reference = parseReference(text);
   const wanted = { registryId, repository, reference: text };
@@ -20,11 +28,21 @@ export async function requireManifest(
     ? findByTag(context.database.read, wanted)
     : findByDigest(context.database.read, wanted));
   if (found !== undefined) {
+    if (isBlocked(found.quarantine_state, hidesQuarantined)) throw quarantined(repository, reference);
     requireReadable({ read_enabled: found.is_readable }, `the manifest ${text} of ${repository}`);
     return found;
   }
   if ((await findRepositoryId(context.database.read, registryId, repository)) === undefined) throw nameUnknown(repository);
   throw manifestUnknown(repository, reference);
+}
+
+/** By tag as if it were absent, by digest as it is: as in ACR (acr-api 6.5). */
+function quarantined(repository: string, reference: Reference): RegistryError {
+  if (reference.kind === 'tag') return manifestUnknown(repository, reference);
+  return new RegistryError('REGISTRY_DISALLOWED_OPERATION', {
+    message: `the manifest ${reference.digest} of ${repository} is in quarantine: it can be pulled once its quarantineState is Passed`,
+    detail: {},
+  });
 }
 
 /** With the detail that ACR gives (acr-api 1.4). */

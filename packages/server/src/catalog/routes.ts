@@ -8,7 +8,7 @@ import type { CatalogContext } from './catalog-context.ts';
 import { listReferrers } from './list-referrers.ts';
 import { push } from './push-manifest.ts';
 import { repositoriesAfter, tagsAfter } from './queries.ts';
-import { headersOf, manifestUnknown, nameUnknown, openManifest, requireManifest } from './read-manifest.ts';
+import { type WantedManifest, headersOf, manifestUnknown, nameUnknown, openManifest, requireManifest } from './read-manifest.ts';
 import { deleteManifest, deleteRepository, deleteTag } from './transactions.ts';
 
 /** Names of each kind in the answer to a deleted repository: it may have held a million. */
@@ -30,7 +30,7 @@ export function catalogRoutes(context: CatalogContext): readonly Route[] {
 /** The stored type whatever `Accept` says: a client that cannot read it says so better than a 406 would (attack 11). */
 async function getManifest(context: CatalogContext, request: RouteRequest): Promise<Reply> {
   const registryId = request.registry.id;
-  const manifest = await requireManifest(context, registryId, param(request, 'name'), param(request, 'reference'));
+  const manifest = await requireManifest(context, wantedBy(request));
   if (isKnownToClient(request, manifest.digest)) return { status: 304, headers: headersOf(manifest) };
   const { headers, content } = await openManifest(context, registryId, manifest);
   const [repository, reference] = [param(request, 'name'), param(request, 'reference')];
@@ -41,10 +41,18 @@ async function getManifest(context: CatalogContext, request: RouteRequest): Prom
 }
 
 async function headManifest(context: CatalogContext, request: RouteRequest): Promise<Reply> {
-  const manifest = await requireManifest(context, request.registry.id, param(request, 'name'), param(request, 'reference'));
+  const manifest = await requireManifest(context, wantedBy(request));
   const headers = headersOf(manifest);
   if (isKnownToClient(request, manifest.digest)) return { status: 304, headers };
   return { status: 200, headers, body: { lengthBytes: manifest.size_bytes, open: notSent } };
+}
+
+function wantedBy({ registry, principal, params }: RouteRequest): WantedManifest {
+  const { name: repository = '', reference = '' } = params;
+  const hidesQuarantined =
+    registry.policies.isQuarantineEnabled &&
+    !principal.permits({ type: 'repository', name: repository, action: 'quarantine_read' });
+  return { registryId: registry.id, repository, reference, hidesQuarantined };
 }
 
 async function putManifest(context: CatalogContext, request: RouteRequest): Promise<Reply> {

@@ -71,6 +71,8 @@ export interface TestCatalog {
   restarted(): TestCatalog;
   /** Another tenant of the same deployment. */
   otherRegistry(): Promise<TestCatalog>;
+  /** The same registry with other policies. */
+  withPolicies(changes: Partial<Registry['policies']>): TestCatalog;
 }
 
 export async function openTestCatalog(
@@ -153,6 +155,7 @@ function assemble(parts: Parts, registry: Registry): TestCatalog {
     },
     collect: () => collector.runDue(t.signal),
     restarted: () => assemble(parts, registry),
+    withPolicies: (changes) => assemble(parts, { ...registry, policies: { ...registry.policies, ...changes } }),
     otherRegistry: async () => assemble(parts, await makeRegistry(parts)),
   };
 }

@@ -82,11 +82,13 @@ function localSource(parts: SourceParts, registry: Registry, input: ImportInput,
   if (registry.id !== input.registry.id && !registry.policies.isExportEnabled)
     throw invalid('source', `the registry ${registry.name} does not let others import from it: its export policy is disabled`);
   const registryId = registry.id;
+  const hidesQuarantined = registry.policies.isQuarantineEnabled;
   return {
     name: `${registry.loginServer}/${repository}`,
     registryId,
     repository,
-    manifest: (reference) => catalog.read({ registryId, repository, reference }),
+    // Whoever may look into the quarantine still must not carry anything out of it.
+    manifest: (reference) => catalog.read({ registryId, repository, reference, hidesQuarantined }),
     blob: (digest, _sizeBytes, signal) =>
       Readable.from(blobs.open({ registryId, repository, digest }, signal), { objectMode: false }),
     referrers: (subject) => catalog.referrers({ registryId, repository, subject }),

@@ -26,6 +26,7 @@ export interface Place {
   readonly registryId: number;
   readonly repository: string;
   readonly signal: AbortSignal;
+  readonly isQuarantineEnabled: boolean;
 }
 
 /** Opens the manifest and, for an image, its config. What does not open or does not parse is left out. */

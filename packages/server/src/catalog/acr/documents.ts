@@ -1,4 +1,5 @@
 import { type AttributeFlags, attributesOf } from '../../repositories/index.ts';
+import { quarantineStateOf } from '../life.ts';
 import type { ManifestRecord, RepositoryFacts, TagFacts } from './queries.ts';
 import type { ManifestDescription } from './describe-manifest.ts';
 
@@ -24,14 +25,26 @@ export function tagDocument(tag: TagFacts): object {
   };
 }
 
-export function manifestDocument(record: ManifestRecord, description: ManifestDescription, tags: readonly string[]): object {
+export interface ManifestTold {
+  readonly description: ManifestDescription;
+  readonly tags: readonly string[];
+  readonly isQuarantineEnabled: boolean;
+}
+
+export function manifestDocument(record: ManifestRecord, told: ManifestTold): object {
+  const { description, tags, isQuarantineEnabled } = told;
+  const quarantineState = quarantineStateOf(record.quarantine_state, isQuarantineEnabled);
   return {
     digest: record.digest,
     mediaType: record.media_type,
     ...description,
     ...timesOf(record.pushed_at, record),
     ...(tags.length > 0 && { tags }),
-    changeableAttributes: attributesOf(record),
+    changeableAttributes: {
+      ...attributesOf(record),
+      ...(quarantineState !== undefined && { quarantineState }),
+      ...(record.quarantine_details !== null && { quarantineDetails: record.quarantine_details }),
+    },
   };
 }
 

@@ -22,7 +22,13 @@ export async function describedManifests(
     const some = records.slice(start, start + openedAtOnce);
     const described = await Promise.all(some.map((record) => describeManifest(context, place, record)));
     some.forEach((record, at) =>
-      documents.push(manifestDocument(record, described[at] ?? { imageSize: record.size_bytes }, tags.get(record.id) ?? [])),
+      documents.push(
+        manifestDocument(record, {
+          description: described[at] ?? { imageSize: record.size_bytes },
+          tags: tags.get(record.id) ?? [],
+          isQuarantineEnabled: place.isQuarantineEnabled,
+        }),
+      ),
     );
   }
   return documents;

@@ -1,5 +1,6 @@
 import type { ReadQueries } from '../../platform/database/index.ts';
 import { type AttributeFlags, attributeColumns } from '../../repositories/index.ts';
+import type { Verdict } from '../life.ts';
 
 /** Which entries come first; a time is that of the last update (ms). */
 export type Order = 'lexical' | 'timedesc' | 'timeasc';
@@ -108,12 +109,15 @@ export interface ManifestRecord extends AttributeFlags {
   readonly size_bytes: number;
   readonly pushed_at: number;
   readonly updated_at: number;
+  readonly quarantine_state: Verdict | null;
+  readonly quarantine_details: string | null;
 }
 
 function manifestRecords(db: ReadQueries, repositoryId: number) {
   return db
     .selectFrom('manifests')
     .select(['id', 'digest', 'media_type', 'size_bytes', 'pushed_at', 'updated_at', ...attributeColumns])
+    .select(['quarantine_state', 'quarantine_details'])
     .where('repository_id', '=', repositoryId);
 }
 

@@ -23,6 +23,7 @@ import type { CatalogContext } from '../catalog-context.ts';
 import { repositoriesAfter } from '../queries.ts';
 import { manifestUnknown, nameUnknown } from '../read-manifest.ts';
 import { deleteTag } from '../transactions.ts';
+import { quarantineChangeOf, requireQuarantineWriter } from './quarantine.ts';
 import { type UpdateAttributes, updateAttributes } from './update-attributes.ts';
 
 /** What ACR's own clients show and ask at once; for manifests each of these is opened. */
@@ -147,16 +148,33 @@ async function showManifest(context: CatalogContext, request: RouteRequest): Pro
 }
 
 async function changeManifest(context: CatalogContext, request: RouteRequest): Promise<Reply> {
-  await change(context, request, { digest: parseDigest(request.params['digest'] ?? '') });
+  const digest = parseDigest(request.params['digest'] ?? '');
+  const attributes = await readJson(request, acr.updateManifest.body);
+  const flags = flagsOf(attributes);
+  const quarantine = quarantineChangeOf(attributes);
+  const isDecision = Object.keys(quarantine).length > 0;
+  if (isDecision) requireQuarantineWriter(request);
+  if (isDecision || Object.keys(flags).length > 0) await update(context, request, { of: { digest }, flags, quarantine });
   return showManifest(context, request);
 }
 
-async function change(context: CatalogContext, request: RouteRequest, of: UpdateAttributes['of']): Promise<void> {
+async function change(
+  context: CatalogContext,
+  request: RouteRequest,
+  of: Exclude<UpdateAttributes['of'], { readonly digest: string }>,
+): Promise<void> {
   const flags = flagsOf(await readJson(request, acr.updateRepository.body));
-  if (Object.keys(flags).length === 0) return;
+  if (Object.keys(flags).length > 0) await update(context, request, { of, flags });
+}
+
+async function update(
+  context: CatalogContext,
+  request: RouteRequest,
+  { of, ...changes }: Pick<UpdateAttributes, 'of' | 'flags' | 'quarantine'>,
+): Promise<void> {
   const repository = nameOf(request);
-  const update = { registryId: request.registry.id, repository, of, flags, now: context.clock.now() };
-  const outcome = await context.database.write(updateAttributes, update);
+  const input = { registryId: request.registry.id, repository, of, ...changes, now: context.clock.now() };
+  const outcome = await context.database.write(updateAttributes, input);
   if (outcome === 'repository-unknown') throw nameUnknown(repository);
   if (outcome === 'updated' || of === undefined) return;
   throw 'tag' in of ? tagUnknown(repository, of.tag) : manifestUnknown(repository, parseReference(of.digest));
@@ -207,7 +225,13 @@ function imageOf(request: RouteRequest): { readonly registry: string; readonly i
 }
 
 function placeOf(request: RouteRequest): Place {
-  return { registryId: request.registry.id, repository: nameOf(request), signal: request.signal };
+  const { id: registryId, policies } = request.registry;
+  return {
+    registryId,
+    repository: nameOf(request),
+    signal: request.signal,
+    isQuarantineEnabled: policies.isQuarantineEnabled,
+  };
 }
 
 function nameOf(request: RouteRequest): string {

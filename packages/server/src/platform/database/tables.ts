@@ -320,6 +320,10 @@ export interface ManifestRow extends AttributeColumns {
   /** The last GET; null: never, or before it was noted. */
   last_pulled_at: Generated<number | null>;
   pull_count: Generated<number>;
+  /** What was decided about it; null: nothing yet, which blocks it where the registry quarantines. */
+  quarantine_state: Generated<'Passed' | 'Failed' | null>;
+  /** JSON of whoever decided. */
+  quarantine_details: Generated<string | null>;
 }
 
 /** Which blobs of its repository a manifest needs. The foreign key to `repository_blobs` keeps collection away. */

@@ -1,6 +1,7 @@
 import { initial } from './0001-initial.ts';
 import { attributes } from './0002-attributes.ts';
 import { service } from './0003-service.ts';
+import { lifecycle } from './0004-lifecycle.ts';
 import { usage } from './0005-usage.ts';
 import { retention } from './0006-retention.ts';
 import { issuers } from './0007-issuers.ts';
@@ -9,4 +10,4 @@ import type { Migration } from './migration.ts';
 export type { Engine, Migration } from './migration.ts';
 
 /** The whole history, oldest first. Append only. */
-export const migrations: readonly Migration[] = [initial, attributes, service, usage, retention, issuers];
+export const migrations: readonly Migration[] = [initial, attributes, service, lifecycle, usage, retention, issuers];
