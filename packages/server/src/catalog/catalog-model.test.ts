@@ -3,8 +3,17 @@ import { test } from 'node:test';
 import type { Need } from '@berth/api';
 import { forEachEngine } from '@berth/testkit';
 import fc from 'fast-check';
-import { type TestCatalog, digestOf, garbageDelayMs, openTestCatalog } from './test-catalog.ts';
-import { CatalogModel, type KnownManifest, contents, manifests, repositories, subjects, tags } from './test-model.ts';
+import { type TestCatalog, bytesOf, digestOf, garbageDelayMs, openTestCatalog } from './test-catalog.ts';
+import {
+  CatalogModel,
+  type KnownManifest,
+  type ModelRepository,
+  contents,
+  manifests,
+  repositories,
+  subjects,
+  tags,
+} from './test-model.ts';
 import { foldStored, storedIn } from '../platform/stored-bytes/index.ts';
 
 /** The real catalog; a restart puts another one in its place. */
@@ -51,8 +60,8 @@ async function compare(model: CatalogModel, registry: TestCatalog, name: string)
     );
   }
   for (const manifest of manifests)
-    await compareManifest(registry, name, manifest.digest, expected?.manifests.get(manifest.digest));
-  for (const tag of tags) await compareManifest(registry, name, tag, expected?.manifests.get(expected.tags.get(tag) ?? ''));
+    await compareManifest(registry, { name, reference: manifest.digest }, expected, manifest.digest);
+  for (const tag of tags) await compareManifest(registry, { name, reference: tag }, expected, expected?.tags.get(tag) ?? '');
   for (const subject of subjects) {
     const answer = await registry.ask('list-referrers', { name, digest: subject });
     assert.deepEqual(
@@ -65,12 +74,16 @@ async function compare(model: CatalogModel, registry: TestCatalog, name: string)
 
 async function compareManifest(
   registry: TestCatalog,
-  name: string,
-  reference: string,
-  expected: KnownManifest | undefined,
+  { name, reference }: { readonly name: string; readonly reference: string },
+  repository: ModelRepository | undefined,
+  digest: string,
 ): Promise<void> {
+  const expected = repository?.manifests.get(digest);
   const got = await registry.ask('get-manifest', { name, reference });
   assert.equal(got.status, expected === undefined ? 404 : 200, `manifest ${reference}`);
+  const hidden = expected !== undefined && reference === digest ? 405 : 404;
+  const outside = await registry.ask('head-manifest', { name, reference, permits: isPull });
+  assert.equal(outside.status, repository?.passed.has(digest) === true ? 200 : hidden, `manifest ${reference} from outside`);
   if (expected === undefined) return;
   assert.deepEqual(got.bytes, expected.bytes);
   assert.equal(got.headers['Docker-Content-Digest'], expected.digest);
@@ -158,6 +171,15 @@ const deleteManifest = fc.tuple(anyRepository, anyManifest).map(([name, at]) =>
   }),
 );
 
+const decide = fc.tuple(anyRepository, anyManifest, fc.boolean()).map(([name, at, isPassed]) =>
+  command(`${isPassed ? 'pass' : 'fail'} manifest ${at} of ${name}`, name, async (model, registry) => {
+    const { digest } = manifests[at] ?? assert.fail();
+    const isDecided = model.decide(name, digest, isPassed);
+    const body = bytesOf({ quarantineState: isPassed ? 'Passed' : 'Failed' });
+    assert.equal((await registry.ask('acr-update-manifest', { name, digest, body })).status, isDecided ? 200 : 404);
+  }),
+);
+
 const deleteBlob = fc.tuple(anyRepository, anyBlob).map(([name, { content, digest }]) =>
   command(`delete blob ${content} of ${name}`, name, async (model, registry) => {
     assert.equal((await registry.ask('delete-blob', { name, digest })).status, model.deleteBlob(name, digest));
@@ -211,6 +233,7 @@ const commands = [
   deleteTag,
   deleteManifest,
   deleteManifest,
+  decide,
   deleteBlob,
   deleteRepository,
   collect,
@@ -223,7 +246,7 @@ forEachEngine((engine) => {
   test('model: the catalog never differs from a simple one, and nothing is left of what is gone', async (t) => {
     const first = await openTestCatalog(engine, t);
     const runs = fc.asyncProperty(fc.commands(commands, { maxCommands: isLong ? 120 : 40, size: 'max' }), async (chosen) => {
-      const real: Real = { registry: await first.otherRegistry() };
+      const real: Real = { registry: (await first.otherRegistry()).withPolicies({ isQuarantineEnabled: true }) };
       const model = new CatalogModel(real.registry.clock.time);
       await fc.asyncModelRun(() => ({ model, real }), chosen);
       for (const name of repositories) await compare(model, real.registry, name);

@@ -86,6 +86,8 @@ export class ModelRepository {
   readonly blobs = new Map<string, number | undefined>();
   readonly manifests = new Map<string, KnownManifest>();
   readonly tags = new Map<string, string>();
+  /** Digests that were let out of quarantine. */
+  readonly passed = new Set<string>();
 
   /** Lists show it as long as it holds a manifest. */
   get isListed(): boolean {
@@ -155,10 +157,19 @@ export class CatalogModel {
     return this.repositories.get(name)?.tags.delete(tag) === true;
   }
 
+  decide(name: string, digest: string, isPassed: boolean): boolean {
+    const repository = this.repositories.get(name);
+    if (repository?.manifests.has(digest) !== true) return false;
+    if (isPassed) repository.passed.add(digest);
+    else repository.passed.delete(digest);
+    return true;
+  }
+
   deleteManifest(name: string, digest: string): boolean {
     const repository = this.repositories.get(name);
     const manifest = repository?.manifests.get(digest);
     if (repository === undefined || manifest === undefined) return false;
+    repository.passed.delete(digest);
     repository.manifests.delete(digest);
     for (const [tag, target] of repository.tags) if (target === digest) repository.tags.delete(tag);
     for (const blob of manifest.blobs) repository.blobs.set(blob, this.time + garbageDelayMs);

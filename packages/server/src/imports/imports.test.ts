@@ -152,6 +152,21 @@ forEachEngine((engine) => {
     await target.requireImage('copy', image, closed);
   });
 
+  test('what is in quarantine is no source, not even for its own registry', async (t) => {
+    const target = await openTestImports(engine, t);
+    const { policies } = target.registry;
+    const closed = await target.addRegistry({ policies: { ...policies, isQuarantineEnabled: true } });
+    const image = randomImage();
+    await target.push(closed, 'app', image, ['v1']);
+    const refused = [
+      ['app:v1', 'MANIFEST_UNKNOWN'],
+      [`app@${image.manifest.digest}`, 'REGISTRY_DISALLOWED_OPERATION'],
+    ] as const;
+    for (const registry of [closed, target.registry])
+      for (const [sourceImage, error] of refused)
+        await target.refuse({ registry, source: { registry: closed }, sourceImage }, error);
+  });
+
   test('within one registry nothing is copied, blobs are linked', async (t) => {
     const target = await openTestImports(engine, t);
     const image = randomImage({ layerBytes: 100_000 });
