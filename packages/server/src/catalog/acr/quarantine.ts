@@ -1,5 +1,4 @@
 import { RegistryError } from '../../errors/index.ts';
-import type { RouteRequest } from '../../http/route.ts';
 import type { Verdict } from '../life.ts';
 import type { QuarantineChange } from './update-attributes.ts';
 
@@ -18,15 +17,6 @@ export function quarantineChangeOf({ quarantineState, quarantineDetails }: Decis
     ...(quarantineState !== undefined && { quarantine_state: quarantineState }),
     ...(quarantineDetails !== undefined && { quarantine_details: quarantineDetails }),
   };
-}
-
-/** The operation itself asks for `metadata_write` only, which does not let anything out. @throws DENIED */
-export function requireQuarantineWriter({ principal, params }: RouteRequest): void {
-  const repository = params['name'] ?? '';
-  if (principal.permits({ type: 'repository', name: repository, action: 'quarantine_write' })) return;
-  throw new RegistryError('DENIED', {
-    message: `quarantineState and quarantineDetails of what is in ${repository} need quarantine_write beside metadata_write`,
-  });
 }
 
 function requireDetails(text: string): void {

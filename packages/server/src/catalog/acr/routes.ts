@@ -23,7 +23,7 @@ import type { CatalogContext } from '../catalog-context.ts';
 import { repositoriesAfter } from '../queries.ts';
 import { manifestUnknown, nameUnknown } from '../read-manifest.ts';
 import { deleteTag } from '../transactions.ts';
-import { quarantineChangeOf, requireQuarantineWriter } from './quarantine.ts';
+import { quarantineChangeOf } from './quarantine.ts';
 import { type UpdateAttributes, updateAttributes } from './update-attributes.ts';
 
 /** What ACR's own clients show and ask at once; for manifests each of these is opened. */
@@ -156,6 +156,15 @@ async function changeManifest(context: CatalogContext, request: RouteRequest): P
   if (isDecision) requireQuarantineWriter(request);
   if (isDecision || Object.keys(flags).length > 0) await update(context, request, { of: { digest }, flags, quarantine });
   return showManifest(context, request);
+}
+
+/** The operation itself asks for `metadata_write` only, which does not let anything out. @throws DENIED */
+function requireQuarantineWriter({ principal, params }: RouteRequest): void {
+  const repository = params['name'] ?? '';
+  if (principal.permits({ type: 'repository', name: repository, action: 'quarantine_write' })) return;
+  throw new RegistryError('DENIED', {
+    message: `quarantineState and quarantineDetails of what is in ${repository} need quarantine_write beside metadata_write`,
+  });
 }
 
 async function change(
