@@ -93,6 +93,18 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
     kinds: [...access.kinds, webhookKind as ChildKind, replicationKind(settings.region) as ChildKind],
     usageOf: usage.usageOf,
   });
+  const garbage = settings.garbageIntervalMs;
+  const rounds = [
+    { name: 'registries of other processes', everyMs: refreshMs, work: () => registries.refresh() },
+    { name: 'counts of usage', everyMs: refreshMs, work: () => usage.settle(signal) },
+    {
+      name: 'content of deleted registries',
+      everyMs: garbage,
+      work: () => collectDeletedRegistries({ database, clock }, signal),
+    },
+    { name: 'expiry of what was deleted', everyMs: garbage, work: () => catalog.expireDeleted(registries.all(), signal) },
+    { name: 'expiry of uploads', everyMs: garbage, work: () => blobs.expireUploads(signal) },
+  ];
   const checks = { database: () => database.check(), 'blob store': () => store.check(), 'key ring': () => keys.check() };
   return {
     routes: [
@@ -106,16 +118,8 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
       ...healthRoutes({ metrics, isServing: () => !signal.aborted, checks, log }),
     ],
     loops: () => [
-      repeat(() => registries.refresh(), { name: 'registries of other processes', everyMs: refreshMs, signal, log }),
-      repeat(() => collectDeletedRegistries({ database, clock }, signal), {
-        name: 'content of deleted registries',
-        everyMs: settings.garbageIntervalMs,
-        signal,
-        log,
-      }),
-      repeat(() => usage.settle(signal), { name: 'counts of usage', everyMs: refreshMs, signal, log }),
+      ...rounds.map(({ name, everyMs, work }) => repeat(work, { name, everyMs, signal, log })),
       collector.run(settings.garbageIntervalMs, signal),
-      repeat(() => blobs.expireUploads(signal), { name: 'expiry of uploads', everyMs: settings.garbageIntervalMs, signal, log }),
       retention.run(settings.cleanupIntervalMs),
     ],
     stop: async () => {

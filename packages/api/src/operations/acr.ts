@@ -200,3 +200,84 @@ export const updateManifest = defineOperation({
   responses: { 200: { description: 'the manifest', schema: Type.Object({ ...inImage, manifest }) } },
   errors: ['NAME_UNKNOWN', 'MANIFEST_UNKNOWN', 'DIGEST_INVALID', 'DENIED', 'REQUEST_INVALID'],
 });
+
+const deletedManifest = Type.Object({
+  digest: Type.String(),
+  mediaType: Type.String(),
+  imageSize: Type.Integer(),
+  createdTime: Type.String(),
+  deletedAt: Type.String(),
+  tags: Type.Optional(Type.Array(Type.String())),
+});
+const deletedTag = Type.Object({ tag: Type.String(), digest: Type.String(), deletedAt: Type.String() });
+const deletedRead = { kind: 'repository', actions: ['deleted_read'] } as const;
+
+export const listDeletedRepositories = defineOperation({
+  id: 'acr-list-deleted-repositories',
+  method: 'GET',
+  path: '/acr/v1/_deleted/_catalog',
+  source: 'ACR /acr/v1/_deleted/_catalog',
+  permission: { kind: 'deleted-catalog' },
+  query: Type.Object(page),
+  summary: 'Lists the repositories of which something can be restored.',
+  responses: {
+    200: { description: 'a page', schema: Type.Object({ repositories: Type.Array(Type.String()) }), headers: ['Link'] },
+  },
+  errors: ['PAGINATION_NUMBER_INVALID'],
+});
+export const listDeletedManifests = defineOperation({
+  id: 'acr-list-deleted-manifests',
+  method: 'GET',
+  path: '/acr/v1/_deleted/{name}/_manifests',
+  source: 'ACR /acr/v1/_deleted/{name}/_manifests',
+  permission: deletedRead,
+  query: Type.Object(page),
+  summary: 'Lists the manifests that were deleted from a repository and can be restored.',
+  responses: {
+    200: {
+      description: 'a page',
+      schema: Type.Object({ ...inImage, manifests: Type.Array(deletedManifest) }),
+      headers: ['Link'],
+    },
+  },
+  errors: ['PAGINATION_NUMBER_INVALID'],
+});
+export const listDeletedTags = defineOperation({
+  id: 'acr-list-deleted-tags',
+  method: 'GET',
+  path: '/acr/v1/_deleted/{name}/_tags',
+  source: 'ACR /acr/v1/_deleted/{name}/_tags',
+  permission: deletedRead,
+  query: Type.Object(page),
+  summary: 'Lists the tags that were deleted from a repository, with what they named.',
+  responses: {
+    200: { description: 'a page', schema: Type.Object({ ...inImage, tags: Type.Array(deletedTag) }), headers: ['Link'] },
+  },
+  errors: ['PAGINATION_NUMBER_INVALID'],
+});
+export const restoreManifest = defineOperation({
+  id: 'acr-restore-manifest',
+  method: 'POST',
+  path: '/acr/v1/_deleted/{name}/_manifests/{digest}',
+  source: 'ACR POST /acr/v1/_deleted/{name}/_manifests/{digest}',
+  permission: { kind: 'repository', actions: ['deleted_read', 'deleted_restore'] },
+  params: digestParam,
+  query: Type.Object({
+    force: Type.Optional(Type.String({ description: 'true: the tag is moved although it names another manifest' })),
+  }),
+  body: Type.Object({ tag: Type.Optional(Type.Union([Type.String(), Type.Null()])) }),
+  summary: 'Restores a manifest with what it needs, and one tag, or all that went with it.',
+  responses: { 200: { description: 'restored', schema: Type.Object({ ...inImage, digest: Type.String() }) } },
+  errors: ['MANIFEST_UNKNOWN', 'CONFLICT', 'REGISTRY_DISALLOWED_OPERATION', 'DIGEST_INVALID', 'TAG_INVALID'],
+});
+export const purgeManifest = defineOperation({
+  id: 'acr-purge-manifest',
+  method: 'DELETE',
+  path: '/acr/v1/_deleted/{name}/_manifests/{digest}',
+  source: 'Berth',
+  permission: { kind: 'repository', actions: ['deleted_read', 'delete'] },
+  params: digestParam,
+  summary: 'Deletes a deleted manifest for ever, before its days are over.',
+  responses: { 202: { description: 'purged' } },
+  errors: ['MANIFEST_UNKNOWN', 'DIGEST_INVALID'],
+});

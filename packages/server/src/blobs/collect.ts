@@ -31,7 +31,14 @@ const collectBlob = defineCollection('blob', async (tx, { subject, now }) => {
     .where('blob_id', '=', blobId)
     .limit(1)
     .executeTakeFirst();
-  if (link !== undefined) return 'done';
+  // What lies in the bin may be restored; whoever takes it out of there asks again.
+  const kept = await tx
+    .selectFrom('deleted_manifest_blobs')
+    .select('deleted_id')
+    .where('blob_id', '=', blobId)
+    .limit(1)
+    .executeTakeFirst();
+  if (link !== undefined || kept !== undefined) return 'done';
   const parts = await tx
     .updateTable('parts')
     .set({ blob_id: null })

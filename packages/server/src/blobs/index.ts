@@ -17,7 +17,7 @@ import { blobRoutes } from './routes.ts';
 import { UploadSessions } from './upload-sessions.ts';
 
 export { endUpload } from './free-parts.ts';
-export { findLinkedBlobs } from './link-blob.ts';
+export { findLinkedBlobs, linkBlob } from './link-blob.ts';
 export type { BlobToRead } from './read-blob.ts';
 export { linkSubject } from './model.ts';
 export { blobTransactions } from './transactions.ts';

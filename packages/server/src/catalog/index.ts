@@ -19,7 +19,10 @@ import type { ManifestFacts } from './model.ts';
 import { type ManifestToStore, pushStored } from './push-manifest.ts';
 import { ManifestParser } from './manifest-parser.ts';
 import type { WantedManifest } from './read-manifest.ts';
+import { expireDeleted } from './bin/expire-deleted.ts';
+import { binRoutes } from './bin/routes.ts';
 import { catalogRoutes } from './routes.ts';
+import type { Registry } from '../tenancy/index.ts';
 
 export { catalogTransactions } from './transactions.ts';
 export { removeManifest, removeTag } from './remove.ts';
@@ -46,6 +49,8 @@ export interface Catalog {
   push(manifest: ManifestToStore): Promise<void>;
   /** Digests, a page at a time. */
   referrers(subject: ReferrersOf): AsyncIterable<readonly Digest[]>;
+  /** To be called again and again: takes out of the bins what cannot be restored any more. */
+  expireDeleted(registries: readonly Pick<Registry, 'id' | 'policies'>[], signal: AbortSignal): Promise<void>;
   /** Ends the thread that parses large manifests, if there is one; it does not hold the process up. */
   close(): Promise<void>;
 }
@@ -61,13 +66,14 @@ export function createCatalog({ manifestCacheBytes, ...options }: CatalogOptions
     platforms: new Recent({ maxEntries: maxPlatforms }),
   };
   return {
-    routes: [...catalogRoutes(context), ...acrRoutes(context)],
+    routes: [...catalogRoutes(context), ...acrRoutes(context), ...binRoutes(context)],
     garbageHandlers: [{ kind: 'repository', transaction: repositoryCollection }],
     inspect: (bytes, mediaType) => parser.parse(bytes, mediaType),
     read: (wanted) => readManifest(context, wanted),
     find: (name) => findManifest(context, name),
     push: (manifest) => pushStored(context, manifest),
     referrers: (subject) => referrersOf(context, subject),
+    expireDeleted: (registries, signal) => expireDeleted(context, registries, signal),
     close: () => parser.close(),
   };
 }

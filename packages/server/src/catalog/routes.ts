@@ -4,6 +4,7 @@ import { RegistryError } from '../errors/index.ts';
 import { type Page, nextLink, parsePage } from '../http/paging.ts';
 import type { Reply, Route, RouteRequest } from '../http/route.ts';
 import { findRepositoryId } from '../repositories/index.ts';
+import { deleteSoftly } from './bin/delete-softly.ts';
 import type { CatalogContext } from './catalog-context.ts';
 import { listReferrers } from './list-referrers.ts';
 import { push } from './push-manifest.ts';
@@ -139,8 +140,11 @@ async function referrers(context: CatalogContext, request: RouteRequest): Promis
 /** ACR's clients expect the names of what went (acr-api 1.7); here the first thousand of each kind. */
 async function removeRepository(context: CatalogContext, request: RouteRequest): Promise<Reply> {
   const repository = param(request, 'name');
-  const input = { registryId: request.registry.id, repository, namesLimit: maxNamesOfDeleted, now: context.clock.now() };
-  const deleted = await context.database.write(deleteRepository, input);
+  const wanted = { registryId: request.registry.id, repository, namesLimit: maxNamesOfDeleted };
+  const deleted =
+    request.registry.policies.softDeleteDays === undefined
+      ? await context.database.write(deleteRepository, { ...wanted, now: context.clock.now() })
+      : await deleteSoftly(context, wanted);
   if (deleted === undefined) throw nameUnknown(repository);
   return { status: 202, body: { json: { manifestsDeleted: deleted.manifests, tagsDeleted: deleted.tags } } };
 }

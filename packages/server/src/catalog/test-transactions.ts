@@ -12,6 +12,11 @@ export const addRegistry = defineTransaction('test.add-registry', async (tx, inp
   return (await tx.insertInto('registries').values(values).returning('id').executeTakeFirstOrThrow()).id;
 });
 
+/** Writes what the resource manager would. */
+export const setProperties = defineTransaction('test.set-properties', async (tx, input: { id: number; properties: string }) => {
+  await tx.updateTable('registries').set({ properties: input.properties }).where('id', '=', input.id).execute();
+});
+
 /** Damages what is stored, as a failing disk would. */
 export const damageManifest = defineTransaction('test.damage-manifest', async (tx, input: { digest: string }) => {
   const rows = await tx
@@ -70,6 +75,7 @@ export const transactions = [
   ...catalogTransactions,
   foldStored,
   addRegistry,
+  setProperties,
   damageManifest,
   addRepositories,
   addTags,

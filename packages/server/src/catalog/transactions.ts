@@ -1,5 +1,5 @@
 import { linkSubject } from '../blobs/index.ts';
-import { type Insertable, sql } from 'kysely';
+import type { Insertable } from 'kysely';
 import { RegistryError } from '../errors/index.ts';
 import {
   type TagRow,
@@ -9,8 +9,13 @@ import {
   lockRows,
 } from '../platform/database/index.ts';
 import { addCandidate, addCandidates } from '../platform/garbage/candidates.ts';
-import { ensureRepository, findDeletable, requireDeletable, requireWritable } from '../repositories/index.ts';
+import { deletesSoftly, ensureRepository, findDeletable, requireDeletable, requireWritable } from '../repositories/index.ts';
+import { emptySoftly } from './bin/empty-softly.ts';
+import { binTransactions } from './bin/purge.ts';
+import { forgetManifest, keepManifest, keepTag } from './bin/put-into-bin.ts';
 import { repositoryCollection } from './collect-repository.ts';
+import { countIn } from './count-in.ts';
+import { requireNoLocks } from './require-no-locks.ts';
 import { insertManifest, lockManifest, lockManifestsOfPush, resealManifest } from './insert-manifest.ts';
 import type { PushManifest } from './model.ts';
 import { tagsAfter } from './queries.ts';
@@ -28,27 +33,9 @@ export const pushManifest = defineTransaction('catalog.push-manifest', async (tx
   if (known !== undefined) await renewManifest(tx, known.id, { isTagged: input.tags.length > 0, now: input.now });
   const { id, isNew } = known === undefined ? await insertManifest(tx, repositoryId, input) : { id: known.id, isNew: false };
   const newTags = await pointTags(tx, repositoryId, id, input);
+  if (isNew) await forgetManifest(tx, input, input.digest);
   await countIn(tx, repositoryId, { manifests: isNew ? 1 : 0, tags: newTags, now: input.now });
 });
-
-/** The last statement of a push: until it commits, other pushes of the repository wait here (PostgreSQL). */
-async function countIn(
-  tx: WriteQueries,
-  repositoryId: number,
-  { manifests, tags, now }: { readonly manifests: number; readonly tags: number; readonly now: number },
-): Promise<void> {
-  await tx
-    .updateTable('repositories')
-    .set((eb) => ({
-      // With its last manifest a repository disappears from the lists (acr-api 6.1); what is being pushed goes on.
-      listed_at: sql<number | null>`case when manifest_count + ${manifests} > 0 then coalesce(listed_at, ${now}) end`,
-      updated_at: now,
-      manifest_count: eb('manifest_count', '+', manifests),
-      tag_count: eb('tag_count', '+', tags),
-    }))
-    .where('id', '=', repositoryId)
-    .execute();
-}
 
 /**
  * Returns how many of the tags are new. In one order, so that two pushes of the same tags cannot wait for each other.
@@ -154,6 +141,7 @@ export const deleteManifest = defineTransaction(
     const manifest = await lockManifest(tx, repositoryId, input.digest);
     if (manifest === undefined) return 'manifest-unknown';
     requireDeletable(manifest, `the manifest ${input.digest} of ${input.repository}`);
+    if (await deletesSoftly(tx, input.registryId)) await keepManifest(tx, input, manifest.id);
     const tags = await tx
       .deleteFrom('tags')
       .where('manifest_id', '=', manifest.id)
@@ -189,10 +177,18 @@ export const deleteTag = defineTransaction('catalog.delete-tag', async (tx, inpu
     .executeTakeFirst();
   if (removed === undefined) return 'manifest-unknown';
   requireDeletable(removed, `the tag ${input.tag} of ${input.repository}`);
+  if (await deletesSoftly(tx, input.registryId)) {
+    const { digest } = await digestOf(tx, removed.manifest_id);
+    await keepTag(tx, input, { name: input.tag, digest });
+  }
   await markUntagged(tx, [removed.manifest_id], input.now);
   await countIn(tx, repositoryId, { manifests: 0, tags: -1, now: input.now });
   return 'deleted';
 });
+
+function digestOf(tx: WriteQueries, manifestId: number): Promise<{ readonly digest: string }> {
+  return tx.selectFrom('manifests').select('digest').where('id', '=', manifestId).executeTakeFirstOrThrow();
+}
 
 export interface DeleteRepository {
   readonly registryId: number;
@@ -238,27 +234,6 @@ export const deleteRepository = defineTransaction(
   },
 );
 
-/** @throws REGISTRY_DISALLOWED_OPERATION naming one that is locked */
-async function requireNoLocks(tx: WriteQueries, repositoryId: number, repository: string): Promise<void> {
-  const isLocked = sql<boolean>`(delete_enabled = 0 or write_enabled = 0)`;
-  const tag = await tx
-    .selectFrom('tags')
-    .select(['name', 'delete_enabled', 'write_enabled'])
-    .where('repository_id', '=', repositoryId)
-    .where(isLocked)
-    .limit(1)
-    .executeTakeFirst();
-  if (tag !== undefined) requireDeletable(tag, `the tag ${tag.name} of ${repository}`);
-  const manifest = await tx
-    .selectFrom('manifests')
-    .select(['digest', 'delete_enabled', 'write_enabled'])
-    .where('repository_id', '=', repositoryId)
-    .where(isLocked)
-    .limit(1)
-    .executeTakeFirst();
-  if (manifest !== undefined) requireDeletable(manifest, `the manifest ${manifest.digest} of ${repository}`);
-}
-
 export const catalogTransactions: readonly TransactionDefinition<never, unknown>[] = [
   pushManifest,
   deleteManifest,
@@ -266,4 +241,6 @@ export const catalogTransactions: readonly TransactionDefinition<never, unknown>
   deleteRepository,
   repositoryCollection,
   ...attributeTransactions,
+  ...binTransactions,
+  emptySoftly,
 ];

@@ -37,8 +37,12 @@ function foldDistribution(path: string): string {
 
 const acr = /^\/acr\/v1\/([^_/].*?)(\/_(?:tags|manifests)(?:\/[^/]*)?)?$/;
 
+const deleted = /^\/acr\/v1\/_deleted\/([^_/].*?)(\/_(?:tags|manifests)(?:\/[^/]*)?)$/;
+
 /** No name's part begins with `_`. */
 function foldAcr(path: string): string {
+  const gone = deleted.exec(path);
+  if (gone !== null) return `/acr/v1/_deleted/${segmentOf(gone[1])}${gone[2] ?? ''}`;
   const match = acr.exec(path);
   if (match === null) return path;
   return `/acr/v1/${segmentOf(match[1])}${match[2] ?? ''}`;

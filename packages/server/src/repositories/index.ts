@@ -9,3 +9,4 @@ export {
   requireWritable,
 } from './attributes.ts';
 export { ensureRepository, findDeletable, findRepository, findRepositoryId } from './queries.ts';
+export { deletesSoftly } from './soft-delete.ts';

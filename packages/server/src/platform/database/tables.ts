@@ -29,6 +29,10 @@ export interface Tables {
   identity_secrets: IdentitySecretRow;
   federated_credentials: FederatedCredentialRow;
   role_assignments: RoleAssignmentRow;
+  deleted_manifests: DeletedManifestRow;
+  deleted_manifest_blobs: DeletedManifestBlobRow;
+  deleted_manifest_children: DeletedManifestChildRow;
+  deleted_tags: DeletedTagRow;
   stored_bytes: StoredBytesRow;
   stored_deltas: StoredDeltaRow;
   usage_hours: UsageHourRow;
@@ -65,6 +69,54 @@ export interface DeploymentRow {
   /** The identity that owns everything, whose secret stands in the first-run file. */
   owner_identity_id: string | null;
   created_at: number;
+}
+
+/** A manifest that can be restored, as it was. Not bound to a row of `repositories`: that may have gone, too. */
+export interface DeletedManifestRow
+  extends Pick<
+    ManifestRow,
+    | 'digest'
+    | 'media_type'
+    | 'artifact_type'
+    | 'subject_digest'
+    | 'size_bytes'
+    | 'data_key_id'
+    | 'sealed_content'
+    | 'sealed_annotations'
+    | 'pushed_at'
+    | 'quarantine_state'
+    | 'quarantine_details'
+  > {
+  id: Generated<number>;
+  registry_id: number;
+  /** Its name. */
+  repository: string;
+  delete_enabled: number;
+  write_enabled: number;
+  list_enabled: number;
+  read_enabled: number;
+  deleted_at: number;
+}
+
+/** Keeps a blob from collection. */
+export interface DeletedManifestBlobRow {
+  deleted_id: number;
+  blob_id: number;
+}
+
+export interface DeletedManifestChildRow {
+  deleted_id: number;
+  child_digest: string;
+}
+
+/** What a deleted tag named. */
+export interface DeletedTagRow {
+  id: Generated<number>;
+  registry_id: number;
+  repository: string;
+  name: string;
+  digest: string;
+  deleted_at: number;
 }
 
 /** Bytes of a registry's blobs, as they were last added up. */
