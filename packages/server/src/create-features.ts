@@ -50,16 +50,13 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
   const { storage, access, registries, outbound, metrics, clock, log, signal } = parts;
   const { database, keys, store } = storage;
   const common = { database, keys, clock, log, garbageDelayMs: settings.garbageDelayMs };
-  const limitOf = ({ plan }: Registry): number => registries.plans[plan].storageBytes;
+  const limitOf = (registry: Registry | undefined): number => registries.plans[registry?.plan ?? 'Premium'].storageBytes;
   const usage = createUsage({ database, clock, log, metrics, limitOf });
   const blobs = createBlobs({
     ...common,
     store,
     uploadExpiryMs: settings.uploadExpiryMs,
-    limitOf: (registryId) => {
-      const registry = registries.byId(registryId);
-      return registry && limitOf(registry);
-    },
+    limitOf: (registryId) => limitOf(registries.byId(registryId)),
   });
   const catalog = createCatalog({
     ...common,
