@@ -38,6 +38,10 @@ function statusOf(error: unknown): unknown {
   return (error as { statusCode?: unknown }).statusCode;
 }
 
+function namesOf(pages: readonly (readonly { readonly name: string }[])[]): string[][] {
+  return pages.map((page) => page.map((each) => each.name));
+}
+
 test('content goes in and out in chunks, verified', async () => {
   const client = contentClient('content/a');
   // Three chunks of the client, the last of them short.
@@ -71,7 +75,7 @@ test('repositories, manifests and tags are listed, shown, changed and deleted', 
   const repository = client.getRepository('listed/a');
   const properties = await repository.getProperties();
   assert.deepEqual([properties.name, properties.manifestCount, properties.tagCount], ['listed/a', 2, 2]);
-  assert.ok(properties.createdOn instanceof Date);
+  assert.ok(properties.createdOn instanceof Date && properties.lastUpdatedOn instanceof Date);
   assert.equal((await repository.updateProperties({ canDelete: false })).canDelete, false);
   await assert.rejects(client.deleteRepository('listed/a'), (error) => statusOf(error) === 405);
   await repository.updateProperties({ canDelete: true });
@@ -83,6 +87,7 @@ test('repositories, manifests and tags are listed, shown, changed and deleted', 
   const artifact = repository.getArtifact('v1');
   const manifest = await artifact.getManifestProperties();
   assert.deepEqual([manifest.digest, manifest.tags, manifest.canRead], [first.digest, ['v1'], true]);
+  assert.ok(manifest.createdOn instanceof Date && manifest.lastUpdatedOn instanceof Date && Number(manifest.sizeInBytes) > 0);
   assert.equal((await artifact.updateManifestProperties({ canWrite: false })).canWrite, false);
   await assert.rejects(repository.getArtifact(first.digest).delete(), (error) => statusOf(error) === 405);
   await artifact.updateManifestProperties({ canWrite: true });
@@ -103,19 +108,46 @@ test('repositories, manifests and tags are listed, shown, changed and deleted', 
   await assert.rejects(repository.getProperties(), (error) => statusOf(error) === 404);
 });
 
-test('lists go on over pages', async () => {
+test('lists go on over pages, in the order that was asked for', async () => {
   const { registry, credential } = target();
   const client = new ContainerRegistryClient(registry.url, credential(), { audience });
   for (const tag of ['a', 'b', 'c', 'd', 'e']) await pushImage('paged', tag);
-  const artifact = client.getRepository('paged').getArtifact('a');
-  const pages = artifact.listTagProperties({ order: 'LastUpdatedOnAscending' }).byPage({ maxPageSize: 2 });
-  assert.deepEqual(
-    (await all(client.getRepository('paged').listManifestProperties().byPage({ maxPageSize: 2 }))).map((page) => page.length),
-    [2, 2, 1],
-  );
-  assert.ok((await all(pages)).flat().length >= 1);
+  const repository = client.getRepository('paged');
+  const artifact = client.getArtifact('paged', 'a');
+  const ascending = [['a', 'b'], ['c', 'd'], ['e']];
+  const descending = [['e', 'd'], ['c', 'b'], ['a']];
+  for (const [order, expected] of [
+    ['LastUpdatedOnAscending', ascending],
+    ['LastUpdatedOnDescending', descending],
+  ] as const) {
+    const tags = await all(artifact.listTagProperties({ order }).byPage({ maxPageSize: 2 }));
+    assert.deepEqual(namesOf(tags), expected);
+    const manifests = await all(repository.listManifestProperties({ order }).byPage({ maxPageSize: 2 }));
+    assert.deepEqual(
+      manifests.map((page) => page.flatMap((each) => each.tags)),
+      expected,
+    );
+  }
+  const first = await artifact.listTagProperties().byPage({ maxPageSize: 2 }).next();
+  const continuationToken = (first.value as { continuationToken?: string } | undefined)?.continuationToken ?? '';
+  assert.deepEqual(namesOf(await all(artifact.listTagProperties().byPage({ continuationToken }))), [['c', 'd'], ['e']]);
   const names = await all(client.listRepositoryNames().byPage({ maxPageSize: 1 }));
-  assert.ok(names.every((page) => page.length === 1));
+  assert.ok(names.length > 1 && names.every((page) => page.length === 1));
+});
+
+test('more tags than one page holds are all listed', async () => {
+  const { registry, credential } = target();
+  const client = new ContainerRegistryClient(registry.url, credential(), { audience });
+  const { digest } = await pushImage('many', 'v000');
+  const content = contentClient('many');
+  const manifest = (await content.getManifest(digest)).content;
+  const expected = Array.from({ length: 130 }, (_, index) => `v${String(index).padStart(3, '0')}`);
+  for (const tag of expected.slice(1)) assert.equal((await content.setManifest(manifest, { tag })).digest, digest);
+  const pages = await all(client.getArtifact('many', digest).listTagProperties().byPage());
+  assert.ok(pages.length > 1, `${pages.length} pages`);
+  assert.deepEqual(namesOf(pages).flat(), expected);
+  const { manifestCount, tagCount } = await client.getRepository('many').getProperties();
+  assert.deepEqual([manifestCount, tagCount], [1, expected.length]);
 });
 
 test('without credentials only what anybody may', async () => {

@@ -2,22 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ContainerRegistryManagementClient } from '@azure/arm-containerregistry';
 import { RegistryClient, randomImage } from '@berth/testkit';
-import { all, useSdkTarget } from './azure-sdk-target.ts';
+import { all, refusal, useSdkTarget } from './azure-sdk-target.ts';
 
 /** `@azure/arm-containerregistry` and `@azure/identity`, unmodified: every operation that this build serves. */
 const target = useSdkTarget();
 const group = 'berth';
-
-/** What a RestError says. */
-async function refusal(promise: PromiseLike<unknown>): Promise<{ readonly code: unknown; readonly statusCode: unknown }> {
-  try {
-    await promise;
-  } catch (error) {
-    const { code, statusCode } = error as { code?: unknown; statusCode?: unknown };
-    return { code, statusCode };
-  }
-  return assert.fail('it was not refused');
-}
 
 test('sign-in works at the ADFS authority and at the tenant, and not with a wrong secret', async () => {
   const { credential, owner, registry } = target();
@@ -173,7 +162,7 @@ test('an image is imported, and what cannot be says why', async () => {
 });
 
 test('errors are those of the resource manager', async () => {
-  const { arm, registry, owner, credential } = target();
+  const { arm, registry, credential } = target();
   const body = { location: 'local', sku: { name: 'Basic' as const } };
   assert.deepEqual(await refusal(arm.registries.create('nowhere', 'sdktwo', body)), {
     code: 'ResourceGroupNotFound',
@@ -201,8 +190,4 @@ test('errors are those of the resource manager', async () => {
   });
   assert.equal((await refusal(elsewhere.registries.get(group, 'local'))).code, 'AuthorizationFailed');
   await arm.registries.delete(group, 'sdktwo');
-  assert.ok(
-    (await all(arm.operations.list())).some((each) => each.name === 'Microsoft.ContainerRegistry/registries/importImage/action'),
-  );
-  assert.notEqual(owner.subscriptionId, '');
 });

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before } from 'node:test';
@@ -40,4 +41,15 @@ export async function all<Item>(list: AsyncIterable<Item>): Promise<Item[]> {
   const items: Item[] = [];
   for await (const item of list) items.push(item);
   return items;
+}
+
+/** What a RestError says. */
+export async function refusal(promise: PromiseLike<unknown>): Promise<{ readonly code: unknown; readonly statusCode: unknown }> {
+  try {
+    await promise;
+  } catch (error) {
+    const { code, statusCode } = error as { code?: unknown; statusCode?: unknown };
+    return { code, statusCode };
+  }
+  return assert.fail('it was not refused');
 }

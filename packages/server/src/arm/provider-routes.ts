@@ -14,7 +14,7 @@ export function providerRoutes(context: ArmContext): readonly Route[] {
     managed(context, arm.listProviders, async () => ok({ value: [providerDocument(context)] })),
     managed(context, arm.getProvider, (request) => showProvider(context, request)),
     managed(context, arm.registerProvider, (request) => showProvider(context, request)),
-    managed(context, arm.listOperations, async () => ok({ value: arm.operations.flatMap(actionOf) })),
+    managed(context, arm.listOperations, async () => ok({ value: actions })),
     managed(context, arm.listResources, (request) => listResources(context, request)),
     managed(context, arm.listGroupResources, (request) => listResources(context, request)),
   ];
@@ -46,17 +46,24 @@ function providerDocument({ registries: { ids }, region, kinds }: ArmContext): o
   };
 }
 
-function actionOf({ permission, summary }: Operation): object[] {
-  if (permission.kind !== 'resource' || !permission.action.startsWith(namespace)) return [];
-  const [, resource = '', ...rest] = permission.action.split('/');
+/** Every action once, as clients key them by name, with what all of its operations do. */
+const actions: readonly object[] = [...Map.groupBy(arm.operations, actionOf)].flatMap(([action, operations]) => {
+  if (action === undefined) return [];
+  const [, resource = '', ...rest] = action.split('/');
+  const description = operations.map(({ summary }) => summary).join(' ');
   return [
     {
-      name: permission.action,
+      name: action,
       isDataAction: false,
       origin: 'user,system',
-      display: { provider: namespace, resource, operation: rest.join('/'), description: summary },
+      display: { provider: namespace, resource, operation: rest.join('/'), description },
     },
   ];
+});
+
+/** The action of the provider that an operation needs, if it needs one. */
+function actionOf({ permission }: Operation): string | undefined {
+  return permission.kind === 'resource' && permission.action.startsWith(namespace) ? permission.action : undefined;
 }
 
 /** The one filter that clients send: `resourceType eq '…'`, perhaps with `name eq '…'`. */
