@@ -70,14 +70,29 @@ clientSuite(
       const other = await makeImage();
       await writeLayout(join(session.folder, 'other'), other, 'v1');
       await session.run('crane', ['push', 'other', session.image('az/image', 'v1')]);
-      if (other.manifest.digest !== digest) {
-        await assert.rejects(acr('import', ...local, ...source, '--image', 'copied:v1'), /exists and names another image/);
-        await acr('import', ...local, ...source, '--image', 'copied:v1', '--force');
-      }
+      assert.notEqual(other.manifest.digest, digest);
+      await assert.rejects(acr('import', ...local, ...source, '--image', 'copied:v1'), /exists and names another image/);
+      await acr('import', ...local, ...source, '--image', 'copied:v1', '--force');
+      assert.deepEqual(
+        pick(await acr('repository', 'show', ...local, '--image', 'copied:v1'), 'name', 'digest', 'changeableAttributes'),
+        ['v1', other.manifest.digest, { deleteEnabled: true, listEnabled: true, readEnabled: true, writeEnabled: true }],
+      );
       await assert.rejects(
         acr('import', ...local, '--source', '127.0.0.1:9/a:b', '--image', 'a:b'),
         /not on the public internet/,
       );
+    });
+
+    test('shows and deletes manifests, and deletes repositories', async () => {
+      const shown = await acr('manifest', 'show', ...inLocal, '--name', 'copied:v2');
+      assert.deepEqual(pick(shown, 'schemaVersion', 'layers.length'), [2, 1]);
+      await acr('manifest', 'delete', '--yes', ...inLocal, '--name', `copied@${digest}`);
+      assert.deepEqual(await acr('repository', 'show-tags', ...local, '--repository', 'copied'), ['v1']);
+      await assert.rejects(acr('manifest', 'show', ...inLocal, '--name', 'copied:v2'), /v2/);
+      await acr('repository', 'delete', '--yes', ...local, '--image', 'copied:v1');
+      await acr('import', ...local, '--source', session.image('az/image', 'v1'), '--image', 'last:v1');
+      await acr('repository', 'delete', '--yes', ...local, '--repository', 'last');
+      assert.deepEqual(await acr('repository', 'list', ...local), ['az/image']);
     });
 
     test('scope maps and tokens: made, used, changed and deleted', async () => {
@@ -95,6 +110,10 @@ clientSuite(
       );
       const wider = await acr('scope-map', 'update', ...map, '--add-repository', 'az/other', 'content/read');
       assert.equal(pick(wider, 'actions.length')[0], 3);
+      const narrower = await acr('scope-map', 'update', ...map, '--remove-repository', 'az/other', 'content/read');
+      assert.deepEqual(pick(narrower, 'actions'), [
+        ['repositories/az/image/content/read', 'repositories/az/image/metadata/read'],
+      ]);
       assert.deepEqual(pick(await acr('scope-map', 'show', ...map), 'description'), ['reads']);
       assert.equal(((await acr('scope-map', 'list', ...inLocal)) as unknown[]).length, 6);
       const token = [...inLocal, '--name', 'az-token'];

@@ -94,6 +94,13 @@ clientSuite(
       await acr('config', 'soft-delete', 'update', ...inMine, '--status', 'enabled', '--days', '5', '--yes');
       assert.deepEqual(pick(await acr('config', 'soft-delete', 'show', ...inMine), 'status', 'retentionDays'), ['enabled', 5]);
       assert.deepEqual(pick(await acr('config', 'content-trust', 'show', ...inMine), 'status'), ['disabled']);
+      await assert.rejects(
+        acr('config', 'content-trust', 'update', ...inMine, '--status', 'enabled'),
+        /Docker Content Trust has ended/,
+      );
+      assert.deepEqual(pick(await acr('config', 'content-trust', 'update', ...inMine, '--status', 'disabled'), 'status'), [
+        'disabled',
+      ]);
       await acr('config', 'authentication-as-arm', 'update', ...inMine, '--status', 'disabled');
       assert.deepEqual(pick(await acr('config', 'authentication-as-arm', 'show', ...inMine), 'status'), ['disabled']);
     });
@@ -143,7 +150,12 @@ clientSuite(
 
     test('deletes the registry and the group', async () => {
       await assert.rejects(az('group', 'delete', '--name', 'azgroup', '--yes'), /holds registries/);
+      assert.deepEqual(
+        ((await az('group', 'list')) as { name: string }[]).map((each) => each.name),
+        ['azgroup', 'berth'],
+      );
       await acr('delete', ...mine, '--yes');
+      await assert.rejects(acr('show', ...mine, '--resource-group', 'azgroup'), /ResourceNotFound|was not found/);
       await az('group', 'delete', '--name', 'azgroup', '--yes');
       assert.deepEqual(
         ((await az('resource', 'list')) as { name: string }[]).map((each) => each.name),
