@@ -15,6 +15,7 @@ const packageEdges: Readonly<Record<string, readonly string[]>> = {
 const featureEdges: Readonly<Record<string, readonly string[]>> = {
   access: ['resources'],
   arm: ['access', 'imports', 'registries', 'resources'],
+  audit: [],
   blobs: ['repositories'],
   catalog: ['blobs', 'repositories'],
   health: [],

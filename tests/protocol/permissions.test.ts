@@ -1,5 +1,16 @@
 import assert from 'node:assert/strict';
-import { type Operation, type Permission, acr, cleanup, distribution, health, identities, upkeep, usage } from '@berth/api';
+import {
+  type Operation,
+  type Permission,
+  acr,
+  audit,
+  cleanup,
+  distribution,
+  health,
+  identities,
+  upkeep,
+  usage,
+} from '@berth/api';
 import { type ClientAnswer, parseChallenge, randomImage } from '@berth/testkit';
 import { type DefineCheck, type Protocol, assertStatus, locationOf, protocolTests } from './protocol-tests.ts';
 
@@ -7,6 +18,7 @@ import { type DefineCheck, type Protocol, assertStatus, locationOf, protocolTest
 const operations: readonly Operation[] = [
   ...Object.values(distribution),
   ...Object.values(acr),
+  ...Object.values(audit),
   ...Object.values(health),
   ...Object.values(cleanup),
   ...Object.values(upkeep),

@@ -1,5 +1,6 @@
 export { type Operation, type OperationResponse, defineOperation } from './operation.ts';
 export type { Need, Permission, RepositoryAction } from './permission.ts';
+export * as audit from './operations/audit.ts';
 export * as arm from './operations/arm.ts';
 export * as cloud from './operations/cloud.ts';
 export * as acr from './operations/acr.ts';

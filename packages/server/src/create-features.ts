@@ -1,10 +1,11 @@
 import type { Access } from './access/index.ts';
 import { armRoutes } from './arm/index.ts';
+import { type Audit, createAudit } from './audit/index.ts';
 import { createBlobs } from './blobs/index.ts';
 import { createCatalog } from './catalog/index.ts';
 import { healthRoutes, measure } from './health/index.ts';
 import type { Route } from './http/index.ts';
-import { type ImportCredentials, type ImportsOptions, createImports } from './imports/index.ts';
+import { type ImportCredentials, type ImportsOptions, type Imports, createImports } from './imports/index.ts';
 import type { Storage } from './open-storage.ts';
 import type { Clock } from './platform/clock.ts';
 import { createCollector } from './platform/garbage/index.ts';
@@ -19,12 +20,14 @@ import { createRetention } from './retention/index.ts';
 import { createScrub } from './scrub/index.ts';
 import type { Settings } from './settings/index.ts';
 import type { Registry } from './tenancy/index.ts';
-import { createUsage } from './usage/index.ts';
+import { type Usage, createUsage } from './usage/index.ts';
 import { webhookKind } from './webhooks/index.ts';
 import { upkeepRoutes } from './upkeep/index.ts';
 
 /** How late a process may learn that another one changed a registry. */
 const refreshMs = 5_000;
+/** What a process that is killed may lose of the audit trail. */
+const auditMs = 1_000;
 
 export interface FeatureParts {
   readonly storage: Storage;
@@ -40,6 +43,7 @@ export interface FeatureParts {
 
 export interface Work {
   readonly routes: readonly Route[];
+  readonly audit: Audit;
   /** Begins what runs in the background until the signal aborts. */
   loops(): readonly Promise<void>[];
   stop(): Promise<unknown>;
@@ -51,6 +55,17 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
   const { database, keys, store } = storage;
   const common = { database, keys, clock, log, garbageDelayMs: settings.garbageDelayMs };
   const limitOf = (registry: Registry | undefined): number => registries.plans[registry?.plan ?? 'Premium'].storageBytes;
+  const { region, auditRetentionMs: retentionMs, auditLog: lines } = settings;
+  const audit = createAudit({
+    database,
+    clock,
+    log,
+    metrics,
+    region,
+    retentionMs,
+    lines,
+    findRegistry: (name) => registries.byName(name),
+  });
   const usage = createUsage({ database, clock, log, metrics, limitOf });
   const blobs = createBlobs({
     ...common,
@@ -66,7 +81,13 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
     // Called once requests come: by then there is one.
     onTagsMoved: (registryId) => retention.wake(registryId),
   });
-  const retention = createRetention({ ...common, registries: () => registries.all(), signal, lastPulls: usage.lastPulls });
+  const retention = createRetention({
+    ...common,
+    registries: () => registries.all(),
+    signal,
+    lastPulls: usage.lastPulls,
+    onRemoved: ({ registryId, ...what }) => audit.purged({ ...what, registry: registries.byId(registryId) ?? registries.local }),
+  });
   const imports = createImports({ blobs, catalog, outbound, clock, log, ...localRegistries(registries, access) });
   const scrub = createScrub({ database, keys, clock, log, store });
   const collector = createCollector({ database, clock, log, handlers: [...blobs.garbageHandlers, ...catalog.garbageHandlers] });
@@ -77,22 +98,12 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
     freedParts: blobs.freedParts,
     signInFailures: access.signInFailures,
   });
-  const managed = armRoutes({
-    database,
-    keys,
-    clock,
-    registries,
-    region: settings.region,
-    imports,
-    admins: access.admins,
-    directory: access.directory,
-    tokens: access.tokens,
-    kinds: [...access.kinds, webhookKind as ChildKind, replicationKind(settings.region) as ChildKind],
-    usageOf: usage.usageOf,
-  });
+  const managed = resourceManager(settings, parts, { imports, usage });
   const garbage = settings.garbageIntervalMs;
   const rounds = [
     { name: 'registries of other processes', everyMs: refreshMs, work: () => registries.refresh() },
+    { name: 'the audit trail', everyMs: auditMs, work: () => audit.flush() },
+    { name: 'retention of the audit trail', everyMs: garbage, work: () => audit.expire(signal) },
     { name: 'counts of usage', everyMs: refreshMs, work: () => usage.settle(signal) },
     {
       name: 'content of deleted registries',
@@ -104,12 +115,14 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
   ];
   const checks = { database: () => database.check(), 'blob store': () => store.check(), 'key ring': () => keys.check() };
   return {
+    audit,
     routes: [
       ...blobs.routes,
       ...catalog.routes,
       ...retention.routes,
       ...scrub.routes,
       ...usage.routes,
+      ...audit.routes,
       ...managed,
       ...upkeepRoutes({ database, clock, collector, freedParts: blobs.freedParts }),
       ...healthRoutes({ metrics, isServing: () => !signal.aborted, checks, log }),
@@ -121,9 +134,30 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
     ],
     stop: async () => {
       await imports.stop();
-      return Promise.all([blobs.stop(), scrub.stop(), retention.stop(), usage.stop(), catalog.close()]);
+      return Promise.all([blobs.stop(), scrub.stop(), retention.stop(), usage.stop(), audit.stop(), catalog.close()]);
     },
   };
+}
+
+/** The resource manager, with every kind of child that a feature declares. */
+function resourceManager(
+  settings: Settings,
+  { storage, access, registries, clock }: FeatureParts,
+  { imports, usage }: { readonly imports: Imports; readonly usage: Usage },
+): readonly Route[] {
+  return armRoutes({
+    database: storage.database,
+    keys: storage.keys,
+    clock,
+    registries,
+    region: settings.region,
+    imports,
+    admins: access.admins,
+    directory: access.directory,
+    tokens: access.tokens,
+    kinds: [...access.kinds, webhookKind as ChildKind, replicationKind(settings.region) as ChildKind],
+    usageOf: usage.usageOf,
+  });
 }
 
 /** How imports copy from registries of this deployment: by login server, with the rights of the credentials. */

@@ -84,8 +84,9 @@ export async function startService(
     privateNetworks: settings.privateNetworks,
     rateLimiter: settings.rateLimits === 'plan' ? rateLimiterOf(registries.plans, clock) : undefined,
     ready: started.promise,
-    onRequestEnd: (record) => {
+    onRequestEnd: (record, details) => {
       metrics.observeRequest(record);
+      work.audit.requestEnded(record, details);
       logRequest(log, record);
     },
   });

@@ -1,6 +1,7 @@
 import { issuerTransactions } from './access/federation/transactions.ts';
 import { identityTransactions } from './access/identities/transactions.ts';
 import { accessTransactions } from './access/transactions.ts';
+import { auditTransactions } from './audit/transactions.ts';
 import { armTransactions } from './arm/transactions.ts';
 import { blobTransactions } from './blobs/transactions.ts';
 import { catalogTransactions } from './catalog/transactions.ts';
@@ -28,6 +29,7 @@ export const transactions: readonly TransactionDefinition<never, unknown>[] = [
   ...accessTransactions,
   ...armTransactions,
   ...usageTransactions,
+  ...auditTransactions,
   ...identityTransactions,
   ...issuerTransactions,
   ...registryTransactions,

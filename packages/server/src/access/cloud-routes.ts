@@ -76,6 +76,7 @@ async function grantToken(context: AccessContext, request: RouteRequest, issuer:
       throw new OAuthError('unsupported_grant_type', 'grant_type must be client_credentials: service principals sign in here');
     const credentials = credentialsOf(form, request.headers['authorization']);
     const owner = await signInClient(context, credentials);
+    request.note({ identity: owner.username });
     const audience = audienceOf(form) ?? `${request.origin}/`;
     const { token, claims } = context.managerTokens.issue({ issuer, audience, clientId: credentials.clientId, owner });
     const lifetime = claims.exp - claims.iat;

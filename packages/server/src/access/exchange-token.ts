@@ -16,7 +16,7 @@ export async function exchangeToken(
   context: AccessContext,
   registry: Registry,
   { accessToken, tenant }: { readonly accessToken: string; readonly tenant: string | undefined },
-): Promise<string> {
+): Promise<{ readonly token: string; readonly identity: string }> {
   const isOurs = context.jws.open(accessToken) !== undefined;
   // The tenant of another issuer's token is its own affair; ours must be named rightly, if at all (attack 20).
   if (isOurs) requireTenant(tenant, context.tenantId);
@@ -29,7 +29,8 @@ export async function exchangeToken(
     // acr-cli tells the role mode by this claim (acr-api 2.4).
     ...(registry.roleMode === 'AbacRepositoryPermissions' && { aad_identity: owner.identities[0]?.id ?? '' }),
   };
-  return context.signer.issue(registry, { owner, grantType: 'refresh_token', lifetimeSeconds, claims }).token;
+  const { token } = context.signer.issue(registry, { owner, grantType: 'refresh_token', lifetimeSeconds, claims });
+  return { token, identity: owner.username };
 }
 
 /** Clients name the tenant by its id or, as an ADFS authority has no tenants, by the word `adfs`. */

@@ -47,7 +47,8 @@ async function exchange(context: AccessContext, request: RouteRequest): Promise<
   if (!grants.includes(form.get('grant_type') ?? ''))
     throw new RegistryError('REQUEST_INVALID', { message: 'grant_type must be access_token' });
   const wanted = { accessToken: form.get('access_token') ?? '', tenant: form.get('tenant') ?? undefined };
-  const token = await exchangeToken(context, request.registry, wanted);
+  const { token, identity } = await exchangeToken(context, request.registry, wanted);
+  request.note({ identity });
   return { status: 200, headers: { 'Cache-Control': 'no-store' }, body: { json: { refresh_token: token } } };
 }
 
@@ -68,6 +69,7 @@ function tokens(
   request: RouteRequest,
   wanted: { readonly identity: Identity; readonly scopes: readonly string[]; readonly isOffline: boolean },
 ): Reply {
+  request.note({ identity: wanted.identity.principal.name });
   const granted = grantTokens(context, request.registry, wanted);
   return { status: 200, headers: { 'Cache-Control': 'no-store' }, body: { json: granted } };
 }

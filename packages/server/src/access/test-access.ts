@@ -112,6 +112,7 @@ export class TestProcess {
       query: new URLSearchParams(),
       headers: {},
       body: Readable.from([]),
+      note: () => undefined,
     };
     const reply = await route.handle({ ...given, ...request } as RouteRequest);
     assert.equal(reply.status, 200);

@@ -228,6 +228,7 @@ function routeRequest(registryId: number, request: TestRequest): RouteRequest {
     contentLength: request.contentLength ?? bytes?.length,
     body: body instanceof Readable ? body : Readable.from(chunksOf(bytes ?? Buffer.alloc(0)), { objectMode: false }),
     signal: request.signal ?? new AbortController().signal,
+    note: () => undefined,
     log: pino({ level: 'silent' }),
   };
 }

@@ -37,6 +37,7 @@ async function getManifest(context: CatalogContext, request: RouteRequest): Prom
   const [repository, reference] = [param(request, 'name'), param(request, 'reference')];
   // A tag has no colon, a digest has one.
   const tag = reference.includes(':') ? undefined : reference;
+  request.note({ digest: manifest.digest, mediaType: manifest.media_type, sizeBytes: manifest.size_bytes });
   context.meter?.pulled({ registryId, repository, manifestId: manifest.id, tag });
   return { status: 200, headers, body: content };
 }
@@ -68,6 +69,7 @@ async function putManifest(context: CatalogContext, request: RouteRequest): Prom
     body: request.body,
     signal: request.signal,
   });
+  request.note({ digest });
   context.meter?.pushed(request.registry.id);
   return {
     status: 201,

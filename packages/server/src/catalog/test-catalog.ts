@@ -180,6 +180,7 @@ function routeRequest(registry: Registry, request: TestRequest): RouteRequest {
     body: stream,
     signal: request.signal ?? new AbortController().signal,
     log: pino({ level: 'silent' }),
+    note: () => undefined,
   };
 }
 

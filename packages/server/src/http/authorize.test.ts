@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Need, type Permission, acr, cleanup, distribution, health, identities, upkeep, usage } from '@berth/api';
+import { type Need, type Permission, acr, audit, cleanup, distribution, health, identities, upkeep, usage } from '@berth/api';
 import type { Principal } from '../tenancy/index.ts';
 import { type Question, decide, mountNeeds, needsOf } from './authorize.ts';
 import { testRegistry } from '../tenancy/test-registry.ts';
@@ -24,6 +24,7 @@ test('attack 14: every operation asks for what it declares, and for nothing less
   const operations = [
     ...Object.values(distribution),
     ...Object.values(acr),
+    ...Object.values(audit),
     ...Object.values(upkeep),
     ...Object.values(usage),
     ...Object.values(cleanup),

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Need, Operation } from '@berth/api';
 import type { Logger } from 'pino';
-import type { Principal, Registry } from '../tenancy/index.ts';
+import type { Principal, Registry, RequestNotes } from '../tenancy/index.ts';
 import type { Caller } from './caller.ts';
 import type { RouteRequest } from './route.ts';
 
@@ -26,6 +26,9 @@ export class Exchange implements RouteRequest {
   /** The client was too slow: whatever the handler says, the answer is 408. */
   isStalled = false;
   sentBytes = 0;
+  notes: RequestNotes = {};
+  /** The row of the error catalogue that was answered. */
+  error: string | undefined;
   /** Calls that the emptiest bucket still has, where calls are counted. */
   remainingCalls: number | undefined;
   knownRegistry: Registry | undefined;
@@ -117,6 +120,10 @@ export class Exchange implements RouteRequest {
     if (!this.hasBody) return 0;
     if (this.request.complete && this.contentLength !== undefined) return this.contentLength;
     return (this.request.socket.bytesRead ?? 0) - this.#receivedBefore;
+  }
+
+  note(facts: RequestNotes): void {
+    this.notes = { ...this.notes, ...facts };
   }
 
   /** Tells the handler to end what it is doing. */

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parseRepositoryName } from '@berth/oci';
 import { RegistryError, asRegistryError, renderAsArm, renderAsOci } from '../errors/index.ts';
 import type { Need, Operation } from '@berth/api';
-import type { Principal } from '../tenancy/index.ts';
+import type { Principal, RequestDetails } from '../tenancy/index.ts';
 import { type Question, decide, isManagement, mountNeeds, needsOf } from './authorize.ts';
 import { type CallerRules, callerOf, proxyList, requireOneHost } from './caller.ts';
 import { Exchange } from './exchange.ts';
@@ -133,6 +133,7 @@ export class RequestHandler {
       response.destroy();
       return;
     }
+    exchange.error = error.error;
     const answer = isOfManagement(exchange) ? renderAsArm(error, exchange.id) : renderAsOci(error, exchange.id);
     const headers: Headers = Object.assign(this.#baseHeaders(exchange), answer.headers);
     headers['Content-Type'] = 'application/json; charset=utf-8';
@@ -210,7 +211,7 @@ export class RequestHandler {
 
   #record(exchange: Exchange): void {
     const { request, response } = exchange;
-    this.#options.onRequestEnd({
+    const record = {
       requestId: exchange.id,
       operation: exchange.operation?.id ?? 'none',
       method: request.method ?? '',
@@ -221,8 +222,14 @@ export class RequestHandler {
       principal: exchange.knownPrincipal?.id,
       clientAddress: exchange.clientAddress,
       isBroken: response.destroyed && !response.writableFinished,
-    });
+    };
+    this.#options.onRequestEnd(record, detailsOf(exchange));
   }
+}
+
+function detailsOf({ operation, knownRegistry, knownPrincipal, params, notes, request, error }: Exchange): RequestDetails {
+  const userAgent = request.headers['user-agent'] ?? '';
+  return { operation, registry: knownRegistry, principal: knownPrincipal, params, notes, userAgent, error };
 }
 
 function denied(question: Question): RegistryError {

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { RequestRecord } from './server-options.ts';
+import type { RequestRecord } from '../tenancy/index.ts';
 
 /** One line for each request. No path and no query: they may hold credentials and are the operation's business. */
 export function logRequest(log: Logger, record: RequestRecord): void {

@@ -1,7 +1,7 @@
 import type { Operation } from '@berth/api';
 import type { Readable } from 'node:stream';
 import type { Logger } from 'pino';
-import type { Principal, Registry } from '../tenancy/index.ts';
+import type { Principal, Registry, RequestNotes } from '../tenancy/index.ts';
 
 /** An operation of the contract with the code that answers it. Features export lists of these; `http` mounts them. */
 export interface Route {
@@ -29,6 +29,8 @@ export interface RouteRequest {
   /** Aborts when the client is gone or the server must stop. */
   readonly signal: AbortSignal;
   readonly log: Logger;
+  /** Tells what the request is about, for the audit trail. */
+  note(facts: RequestNotes): void;
 }
 
 export interface Reply {

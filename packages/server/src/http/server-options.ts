@@ -1,6 +1,6 @@
 import type { Need } from '@berth/api';
 import type { Logger } from 'pino';
-import type { Principal, Registry } from '../tenancy/index.ts';
+import type { Principal, Registry, RequestDetails, RequestRecord } from '../tenancy/index.ts';
 import type { RateLimiter } from './rate-limit.ts';
 import type { Route } from './route.ts';
 import type { TransferRule } from './transfer-watch.ts';
@@ -28,25 +28,6 @@ export const defaultHttpLimits: HttpLimits = {
   transfer: { windowMs: 30_000, minBytes: 16 * 1024 },
 };
 
-/** What a request was, for the log and the counters. Holds no header, no query and no credential. */
-export interface RequestRecord {
-  readonly requestId: string;
-  /** The operation's id; `none` when no route took the request. */
-  readonly operation: string;
-  readonly method: string;
-  readonly status: number;
-  readonly durationMs: number;
-  /** Bytes of the request's body that arrived. */
-  readonly receivedBytes: number;
-  /** Bytes of the answer's body that were handed to the connection. */
-  readonly sentBytes: number;
-  /** The principal's id. */
-  readonly principal: string | undefined;
-  readonly clientAddress: string;
-  /** The connection broke before the answer was whole. */
-  readonly isBroken: boolean;
-}
-
 export type ChallengeError = 'insufficient_scope' | 'invalid_token';
 
 export interface HttpServerOptions {
@@ -73,7 +54,7 @@ export interface HttpServerOptions {
   readonly privateNetworks: readonly string[];
   /** Absent: calls are not counted. */
   readonly rateLimiter?: RateLimiter | undefined;
-  readonly onRequestEnd: (record: RequestRecord) => void;
+  readonly onRequestEnd: (record: RequestRecord, details: RequestDetails) => void;
   /** Requests that come before it resolves wait for it. */
   readonly ready?: Promise<void>;
 }

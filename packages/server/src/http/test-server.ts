@@ -5,10 +5,10 @@ import type { TestContext } from 'node:test';
 import { type Operation, type Permission, defineOperation } from '@berth/api';
 import { RegistryError } from '../errors/index.ts';
 import { createLogger } from '../platform/logger.ts';
-import type { Principal } from '../tenancy/index.ts';
+import type { Principal, RequestRecord } from '../tenancy/index.ts';
 import { type HttpServer, createHttpServer } from './create-server.ts';
 import type { Route } from './route.ts';
-import { type HttpServerOptions, type RequestRecord, defaultHttpLimits } from './server-options.ts';
+import { type HttpServerOptions, defaultHttpLimits } from './server-options.ts';
 import { testRegistry } from '../tenancy/test-registry.ts';
 
 /** A server with routes of the test's own, and what it recorded and logged. */

@@ -97,4 +97,11 @@ export interface RetentionContext {
   readonly log: Logger;
   readonly garbageDelayMs: number;
   readonly lastPulls: LastPulls;
+  /** Something went. */
+  readonly onRemoved?: (removed: {
+    readonly registryId: number;
+    readonly repository: string;
+    readonly name: string;
+    readonly isTag: boolean;
+  }) => void;
 }

@@ -97,6 +97,7 @@ export async function removeAll(
     const removal = { registryId, repository, name, updatedAt, takesLocked, dueAt: now + garbageDelayMs, now };
     try {
       const outcome = await database.write(action === 'untag' ? untag : deleteUntagged, removal);
+      if (outcome === 'removed') context.onRemoved?.({ registryId, repository, name, isTag: action === 'untag' });
       if (outcome === 'needed') needed.push(decision);
       else tally.settled(decision, outcome);
     } catch (error) {

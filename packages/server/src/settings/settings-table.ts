@@ -1,6 +1,12 @@
-import { isIP } from 'node:net';
-import { parseNetwork } from '../platform/networks.ts';
-import { AllowList } from '../platform/outbound/allow-list.ts';
+import {
+  blobStoreProblem,
+  databaseProblem,
+  hostProblem,
+  loginServerProblem,
+  networksProblem,
+  outboundProblem,
+  regionProblem,
+} from './value-problems.ts';
 import type { Setting, SettingsOf } from './setting.ts';
 
 const day = 86_400_000;
@@ -280,6 +286,27 @@ export const settingsTable = [
     placeholder: 'FORMAT',
     help: 'auto: text on a terminal, otherwise JSON.',
   },
+  {
+    group: 'Logs',
+    name: 'auditLog',
+    kind: 'text',
+    env: 'BERTH_AUDIT_LOG',
+    flag: 'audit-log',
+    placeholder: 'FILE',
+    help: 'File that gets each event of the audit trail as a line of JSON, or - for standard output; berth does not rotate it.',
+  },
+  {
+    group: 'Logs',
+    name: 'auditRetention',
+    kind: 'duration',
+    default: '90d',
+    min: day,
+    max: 3650 * day,
+    env: 'BERTH_AUDIT_RETENTION',
+    flag: 'audit-retention',
+    placeholder: 'TIME',
+    help: 'How long events of the audit trail are kept in the database.',
+  },
 
   {
     group: 'Limits',
@@ -400,49 +427,3 @@ export const settingsTable = [
 ] as const satisfies readonly Setting[];
 
 export type Settings = SettingsOf<typeof settingsTable>;
-
-/** RFC 3986 host with optional port; nothing that could break out of a header. */
-const hostWithPort = /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/;
-
-function loginServerProblem(text: string): string | undefined {
-  return hostWithPort.test(text.replace(/^https?:\/\//, ''))
-    ? undefined
-    : 'must be HOST or HOST:PORT, with http:// or https:// before it if need be';
-}
-
-function hostProblem(text: string): string | undefined {
-  return isIP(text) !== 0 || /^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/.test(text)
-    ? undefined
-    : 'must be an address or a host name of this machine';
-}
-
-function regionProblem(text: string): string | undefined {
-  return /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(text) ? undefined : 'must be lower-case letters, digits and hyphens';
-}
-
-function databaseProblem(text: string): string | undefined {
-  return /^postgres(?:ql)?:\/\//.test(text) && URL.canParse(text)
-    ? undefined
-    : 'must be a URL such as postgres://user:password@host:5432/database';
-}
-
-function blobStoreProblem(text: string): string | undefined {
-  return text === 'memory:' || /^file:./.test(text) ? undefined : 'must be file:FOLDER or memory:';
-}
-
-function networksProblem(text: string): string | undefined {
-  for (const entry of text.split(',').map((each) => each.trim())) {
-    if (entry !== '' && parseNetwork(entry) === undefined)
-      return `names "${entry}", which is neither an address nor a network such as 10.0.0.0/8`;
-  }
-  return undefined;
-}
-
-function outboundProblem(text: string): string | undefined {
-  return AllowList.problemOf(
-    text
-      .split(',')
-      .map((entry) => entry.trim())
-      .filter((entry) => entry !== ''),
-  );
-}

@@ -1,4 +1,20 @@
 import type { Generated } from 'kysely';
+import type {
+  AuditEventRow,
+  DeploymentRow,
+  FederatedCredentialRow,
+  IdentityRow,
+  IdentitySecretRow,
+  ResourceGroupRow,
+  ResourceRow,
+  RoleAssignmentRow,
+  StoredBytesRow,
+  StoredDeltaRow,
+  TokenPasswordRow,
+  UsageHourRow,
+} from './service-tables.ts';
+
+export type * from './service-tables.ts';
 
 /**
  * Every table, once, for both engines. Times are milliseconds since the Unix epoch; sizes are bytes; digests are
@@ -29,6 +45,7 @@ export interface Tables {
   identity_secrets: IdentitySecretRow;
   federated_credentials: FederatedCredentialRow;
   role_assignments: RoleAssignmentRow;
+  audit_events: AuditEventRow;
   deleted_manifests: DeletedManifestRow;
   deleted_manifest_blobs: DeletedManifestBlobRow;
   deleted_manifest_children: DeletedManifestChildRow;
@@ -59,16 +76,6 @@ export interface RegistryRow {
   /** Grows with every change: a writer that read an older one must read again. */
   version: Generated<number>;
   deleted_at: number | null;
-}
-
-/** Whom the deployment is to clients of the resource manager: one row, id 1. */
-export interface DeploymentRow {
-  id: number;
-  tenant_id: string;
-  subscription_id: string;
-  /** The identity that owns everything, whose secret stands in the first-run file. */
-  owner_identity_id: string | null;
-  created_at: number;
 }
 
 /** A manifest that can be restored, as it was. Not bound to a row of `repositories`: that may have gone, too. */
@@ -119,120 +126,12 @@ export interface DeletedTagRow {
   deleted_at: number;
 }
 
-/** Bytes of a registry's blobs, as they were last added up. */
-export interface StoredBytesRow {
-  registry_id: number;
-  bytes: number;
-  blobs: number;
-}
-
-/** Came and went since. */
-export interface StoredDeltaRow {
-  id: Generated<number>;
-  registry_id: number;
-  bytes: number;
-  blobs: number;
-}
-
-/** What a registry served in an hour. */
-export interface UsageHourRow {
-  registry_id: number;
-  /** Hours since the Unix epoch. */
-  hour: number;
-  pulls: number;
-  pushes: number;
-}
-
-export interface ResourceGroupRow {
-  /** The name in lower case. */
-  name_key: string;
-  name: string;
-  location: string;
-  tags: string;
-  created_at: number;
-}
-
-/** A child resource of a registry: webhook, replication, token, scope map, and what later features declare. */
-export interface ResourceRow {
-  id: Generated<number>;
-  registry_id: number;
-  /** The name of its collection: `scopeMaps`. */
-  kind: string;
-  /** The name in lower case. */
-  name_key: string;
-  name: string;
-  /** Null for kinds that have none. */
-  location: string | null;
-  /** Resource tags, as JSON. */
-  tags: string;
-  /** As JSON. Secrets stand elsewhere. */
-  properties: string;
-  created_at: number;
-  created_by: string;
-  updated_at: number;
-  updated_by: string;
-  version: number;
-}
-
-export interface TokenPasswordRow {
-  resource_id: number;
-  slot: 'password1' | 'password2';
-  /** Keyed SHA-256. */
-  verifier: string;
-  /** Grows with every change, so that slot and time name one password for ever. */
-  created_at: number;
-  expires_at: number | null;
-}
-
-/** A service principal of the built-in directory. */
-export interface IdentityRow {
-  /** Its object id. */
-  id: string;
-  client_id: string;
-  name: string;
-  is_enabled: number;
-  created_at: number;
-}
-
-export interface IdentitySecretRow {
-  id: string;
-  identity_id: string;
-  /** Keyed SHA-256. */
-  verifier: string;
-  created_at: number;
-  expires_at: number | null;
-}
-
-/** Tokens of a trusted issuer that sign in as an identity. */
-export interface FederatedCredentialRow {
-  id: string;
-  identity_id: string;
-  name: string;
-  issuer: string;
-  /** JSON list. */
-  audiences: string;
-  /** JSON: by claim, the pattern that its value must match as a whole. */
-  claims: string;
-  created_at: number;
-}
-
 /** An issuer whose tokens are read at all. */
 export interface TrustedIssuerRow {
   /** As tokens spell it, letter for letter. */
   issuer: string;
   /** JSON: its key set, where it cannot be asked for it. */
   jwks: string | null;
-  created_at: number;
-}
-
-export interface RoleAssignmentRow {
-  id: string;
-  /** A resource id in lower case, of the subscription, a group, a registry or `…/repositories/<name>`. */
-  scope: string;
-  /** GUID of the role definition. */
-  role_id: string;
-  identity_id: string;
-  condition: string | null;
   created_at: number;
 }
 

@@ -1,0 +1,69 @@
+import type { Clock } from '../platform/clock.ts';
+import type { Database } from '../platform/database/index.ts';
+import type { Logger } from '../platform/logger.ts';
+import { type AuditEvent, documentOf } from './model.ts';
+import { recordEvents, removeOldEvents } from './transactions.ts';
+
+/** Events that wait for the database: some seconds of a busy registry. */
+const maxWaiting = 20_000;
+/** From here on pulls are left out, which are the most and matter the least. */
+const maxWithPulls = 10_000;
+const perBatch = 500;
+
+export interface AuditTrailOptions {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Milliseconds. */
+  readonly retentionMs: number;
+  /** Takes each event as a line of JSON, too. */
+  readonly writeLine?: (line: string) => void;
+}
+
+/** Who did what: kept in memory for a second, then in the database. A request never waits for it. */
+export class AuditTrail {
+  readonly #options: AuditTrailOptions;
+  #waiting: AuditEvent[] = [];
+  #dropped = 0;
+  #writing: Promise<void> | undefined;
+
+  constructor(options: AuditTrailOptions) {
+    this.#options = options;
+  }
+
+  /** Events that were left out because the database did not keep up. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  record(event: AuditEvent): void {
+    this.#options.writeLine?.(JSON.stringify(documentOf(event)));
+    const most = event.operation === 'Pull' ? maxWithPulls : maxWaiting;
+    if (this.#waiting.length >= most) this.#dropped += 1;
+    else this.#waiting.push(event);
+  }
+
+  /** Writes what waits. */
+  flush(): Promise<void> {
+    this.#writing ??= this.#write().finally(() => {
+      this.#writing = undefined;
+    });
+    return this.#writing;
+  }
+
+  /** Removes what is older than it is kept, in batches. */
+  async expire(signal: AbortSignal): Promise<void> {
+    const { database, clock, retentionMs } = this.#options;
+    const before = clock.now() - retentionMs;
+    for (let isMore = true; isMore && !signal.aborted; ) isMore = await database.write(removeOldEvents, { before });
+  }
+
+  async #write(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.slice(0, perBatch);
+      // A batch that cannot be written stays for the next time: the database may be away for a moment.
+      await this.#options.database.write(recordEvents, batch);
+      this.#waiting.splice(0, batch.length);
+    }
+  }
+}

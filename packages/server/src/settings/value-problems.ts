@@ -1,0 +1,51 @@
+import { isIP } from 'node:net';
+import { parseNetwork } from '../platform/networks.ts';
+import { AllowList } from '../platform/outbound/allow-list.ts';
+
+/** What is wrong with a value, as it goes on after its name; undefined when nothing is. */
+
+/** RFC 3986 host with optional port; nothing that could break out of a header. */
+const hostWithPort = /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/;
+
+export function loginServerProblem(text: string): string | undefined {
+  return hostWithPort.test(text.replace(/^https?:\/\//, ''))
+    ? undefined
+    : 'must be HOST or HOST:PORT, with http:// or https:// before it if need be';
+}
+
+export function hostProblem(text: string): string | undefined {
+  return isIP(text) !== 0 || /^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/.test(text)
+    ? undefined
+    : 'must be an address or a host name of this machine';
+}
+
+export function regionProblem(text: string): string | undefined {
+  return /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(text) ? undefined : 'must be lower-case letters, digits and hyphens';
+}
+
+export function databaseProblem(text: string): string | undefined {
+  return /^postgres(?:ql)?:\/\//.test(text) && URL.canParse(text)
+    ? undefined
+    : 'must be a URL such as postgres://user:password@host:5432/database';
+}
+
+export function blobStoreProblem(text: string): string | undefined {
+  return text === 'memory:' || /^file:./.test(text) ? undefined : 'must be file:FOLDER or memory:';
+}
+
+export function networksProblem(text: string): string | undefined {
+  for (const entry of text.split(',').map((each) => each.trim())) {
+    if (entry !== '' && parseNetwork(entry) === undefined)
+      return `names "${entry}", which is neither an address nor a network such as 10.0.0.0/8`;
+  }
+  return undefined;
+}
+
+export function outboundProblem(text: string): string | undefined {
+  return AllowList.problemOf(
+    text
+      .split(',')
+      .map((entry) => entry.trim())
+      .filter((entry) => entry !== ''),
+  );
+}
