@@ -1,9 +1,15 @@
 import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { SigningKey } from '../platform/keys/index.ts';
 
-/** 256 random bits: nobody guesses them, so a fast keyed hash is enough to keep them. */
+/**
+ * 256 random bits: nobody guesses them, so a fast keyed hash is enough to keep them. None begins with a dash, which command
+ * lines read as an option (`az login --password`); to draw again costs a fiftieth of a bit.
+ */
 export function generateSecret(): string {
-  return randomBytes(32).toString('base64url');
+  let secret: string;
+  do secret = randomBytes(32).toString('base64url');
+  while (secret.startsWith('-'));
+  return secret;
 }
 
 /**
