@@ -8,13 +8,13 @@ import { findProgram, isRequired, runProgram } from './client-program.ts';
 
 /**
  * `az acr check-health` looks the login server up by name, and so takes none with a port. In a network of its own the server
- * has the usual one.
+ * has the usual one. The script waits for its end: until then it writes into the folder, which goes with the test.
  */
 const script = `
 ip link set lo up
 "$NODE" --conditions=source "$MAIN" --data data --port 443 --login-server localhost --tls auto >server.log 2>&1 &
 server=$!
-trap 'kill $server' EXIT
+trap 'kill $server; wait $server || true' EXIT
 until grep -q 'berth listens on' server.log; do kill -0 $server; done
 export AZURE_CONFIG_DIR="$PWD/azure" AZURE_CORE_COLLECT_TELEMETRY=0 REQUESTS_CA_BUNDLE="$PWD/data/tls/authority.pem"
 value() { sed -n "s/^ *\\"$1\\": \\"\\(.*\\)\\",*$/\\1/p" data/first-run.json; }
