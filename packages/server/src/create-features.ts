@@ -55,17 +55,7 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
   const { database, keys, store } = storage;
   const common = { database, keys, clock, log, garbageDelayMs: settings.garbageDelayMs };
   const limitOf = (registry: Registry | undefined): number => registries.plans[registry?.plan ?? 'Premium'].storageBytes;
-  const { region, auditRetentionMs: retentionMs, auditLog: lines } = settings;
-  const audit = createAudit({
-    database,
-    clock,
-    log,
-    metrics,
-    region,
-    retentionMs,
-    lines,
-    findRegistry: (name) => registries.byName(name),
-  });
+  const audit = auditOf(settings, parts);
   const usage = createUsage({ database, clock, log, metrics, limitOf });
   const blobs = createBlobs({
     ...common,
@@ -137,6 +127,19 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
       return Promise.all([blobs.stop(), scrub.stop(), retention.stop(), usage.stop(), audit.stop(), catalog.close()]);
     },
   };
+}
+
+function auditOf(settings: Settings, { storage, registries, metrics, clock, log }: FeatureParts): Audit {
+  return createAudit({
+    database: storage.database,
+    clock,
+    log,
+    metrics,
+    region: settings.region,
+    findRegistry: (name) => registries.byName(name),
+    retentionMs: settings.auditRetentionMs,
+    lines: settings.auditLog,
+  });
 }
 
 /** The resource manager, with every kind of child that a feature declares. */
