@@ -79,6 +79,15 @@ managementTests('the audit trail (acr-api 6.16)', (check) => {
     assert.ok(events.some((each) => each['operationName'] === 'Login' && each['identity'] === 'owner'));
   });
 
+  check('what a refused request names is kept as text, whatever it holds', async (management) => {
+    const { client } = management;
+    for (const path of ['odd/manifests/v%001', `${'x'.repeat(5000)}/manifests/v1`])
+      await client.request('GET', `/v2/${path}`, { authorization: client.basic });
+    const [long, odd] = (await eventsOf(management, { operation: 'Pull' })).filter((each) => each['resultType'] === 400);
+    assert.equal(String(long?.['repository']).length, 256);
+    assert.equal(odd?.['tag'], 'v\uFFFD1');
+  });
+
   check('pages go on, and what makes no sense is refused', async (management) => {
     const { client } = management;
     const all = await eventsOf(management, {});

@@ -30,7 +30,8 @@ const logins: ReadonlySet<string> = new Set([
   'sign-in-tenant-v2',
 ]);
 
-const maxUserAgent = 256;
+/** Longer than every legal name, tag, digest and sensible user agent. */
+const maxText = 256;
 
 /** Where and when it happened. */
 export interface AuditPlace {
@@ -51,22 +52,27 @@ export function eventOf(record: RequestRecord, details: RequestDetails, { now, r
     time: now,
     category: kind.category,
     operation: isUntag ? 'Untag' : kind.operation,
-    repository: params['name'] ?? null,
-    tag: reference === undefined || reference.includes(':') ? null : reference,
-    digest: digest ?? null,
+    repository: textOf(params['name']),
+    tag: reference === undefined || reference.includes(':') ? null : textOf(reference),
+    digest: textOf(digest),
     media_type: notes.mediaType ?? null,
     artifact_type: notes.artifactType ?? null,
     size_bytes: notes.sizeBytes ?? null,
     ...placeOf(registry, region),
-    identity: notes.identity ?? principal?.name ?? 'unknown',
-    identity_id: principal?.id ?? 'unknown',
-    user_agent: details.userAgent.slice(0, maxUserAgent),
+    identity: textOf(notes.identity ?? principal?.name) ?? 'unknown',
+    identity_id: textOf(principal?.id) ?? 'unknown',
+    user_agent: textOf(details.userAgent) ?? '',
     caller_address: record.clientAddress,
     correlation_id: record.requestId,
     duration_ms: Math.round(record.durationMs),
     result: record.status,
     result_description: details.error ?? '',
   };
+}
+
+/** What somebody wrote, as it can be kept: a refused request may name anything, and PostgreSQL takes no NUL. */
+function textOf(text: string | undefined): string | null {
+  return text === undefined ? null : text.slice(0, maxText).replaceAll('\0', '\uFFFD');
 }
 
 function kindOf(operation: Operation): { readonly category: string; readonly operation: string } | undefined {
