@@ -116,7 +116,7 @@ async function plansOf({ context }: TestRetention, ask: (db: ReadQueries) => Pro
 }
 
 forEachEngine((engine) => {
-  test('each page is read along its index, however the tables are filled', { skip: engine.name !== 'sqlite' }, async (t) => {
+  const readsAlongIndexes = async (t: TestContext): Promise<void> => {
     const retention = await openTestRetention(engine, t);
     await retention.pushImage('app', ['v1']);
     const page = { registryId: 1, since: 0, until: 5, after: { at: 0, id: 0 } };
@@ -132,7 +132,9 @@ forEachEngine((engine) => {
       assert.ok(plan.includes(index), `${index}: ${plan}`);
       assert.doesNotMatch(plan, /SCAN|TEMP B-TREE/);
     }
-  });
+  };
+  // Only SQLite tells the same plan whatever the tables hold.
+  if (engine.name === 'sqlite') test('each page is read along its index, however the tables are filled', readsAlongIndexes);
 
   test('a page is bounded however many tags there are, and a walk can go on from each page', async (t) => {
     const retention = await openTestRetention(engine, t);

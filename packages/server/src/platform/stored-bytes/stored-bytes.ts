@@ -44,6 +44,9 @@ export async function storedIn(db: ReadQueries | WriteQueries, registryId: numbe
   };
 }
 
+/** More than the transactions that run at once can add: the connections of a pool, each with the largest layer (200 GiB). */
+const maxInFlightBytes = 8 * 2 ** 40;
+
 /**
  * Refuses a new blob that would not fit. Those that come near the limit wait for each other, so that fifty pushes at once
  * do not pass it together (attack 46). @throws REGISTRY_DISALLOWED_OPERATION
@@ -53,8 +56,7 @@ export async function requireRoom(
   { registryId, limitBytes, sizeBytes }: { readonly registryId: number; readonly limitBytes: number; readonly sizeBytes: number },
 ): Promise<void> {
   const roughly = await storedIn(tx, registryId);
-  // Nobody sends a fifth of the limit in the time of one transaction; where somebody could, all wait.
-  if (roughly.bytes + sizeBytes <= limitBytes * 0.8) return;
+  if (roughly.bytes + sizeBytes + maxInFlightBytes <= limitBytes) return;
   // Not `FOR UPDATE`: the foreign key of a new blob holds the row already, in each of them.
   await tx.selectFrom('registries').select('id').where('id', '=', registryId).forNoKeyUpdate().execute();
   const { bytes } = await storedIn(tx, registryId);

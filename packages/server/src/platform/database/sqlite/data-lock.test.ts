@@ -26,7 +26,8 @@ test('another process that holds the lock keeps it until it dies, however it die
   const folder = await makeFolder(t);
   const program = `
     const { acquireDataLock } = await import(${JSON.stringify(new URL('./data-lock.ts', import.meta.url).href)});
-    acquireDataLock(${JSON.stringify(folder)});
+    // Whoever drops the lock may lose it to the garbage collector.
+    globalThis.lock = acquireDataLock(${JSON.stringify(folder)});
     console.log('held');
     setInterval(() => {}, 1000);
   `;
