@@ -1,5 +1,5 @@
 import { settingsPage } from '../../packages/server/src/settings/index.ts';
-import { acrPage } from './acr-page.ts';
+import { acrPage } from './acr/page.ts';
 import { errorsPage } from './errors-page.ts';
 import { openApiDocument } from './open-api.ts';
 import { operationsPage } from './operations-page.ts';
