@@ -92,3 +92,18 @@ test('a proxy that is neither an address nor a network is named', () => {
   assert.throws(() => proxyList(['10.0.0.0/99']), /10\.0\.0\.0\/99/);
   assert.throws(() => proxyList(['proxy.example']), /proxy\.example/);
 });
+
+test('the registries beside the default one keep their own names under the public address (attack 12)', () => {
+  const originOf = (host: string, publicAddress: string): string =>
+    callerOf(requestFrom('192.0.2.1', { host }), { ...direct, publicAddress }).origin;
+  assert.equal(originOf('team1.registry.example', 'https://registry.example'), 'https://team1.registry.example');
+  assert.equal(originOf('Team1.Registry.Example:8443', 'registry.example:8443'), 'http://Team1.Registry.Example:8443');
+  for (const host of [
+    'a.b.registry.example',
+    'team1.registry.example:1',
+    'team1registry.example',
+    'team1.evil.example',
+    '10.0.0.1',
+  ])
+    assert.equal(originOf(host, 'https://registry.example'), 'https://registry.example', host);
+});

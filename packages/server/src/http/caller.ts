@@ -14,7 +14,10 @@ export interface Caller {
 
 export interface CallerRules {
   readonly isTls: boolean;
-  /** `host[:port]`, perhaps with its scheme, that answers name whatever the request said; undefined: the request's host. */
+  /**
+   * `host[:port]`, perhaps with its scheme, that answers name whatever the request said, except for `NAME.` before it, which is
+   * another registry; undefined: the request's host.
+   */
   readonly publicAddress: string | undefined;
   /** Proxies whose X-Forwarded-* headers are believed. Nobody else's are (attack 12). */
   readonly trustedProxies: BlockList | undefined;
@@ -33,9 +36,18 @@ export function callerOf(request: IncomingMessage, rules: CallerRules): Caller {
     throw new RegistryError('REQUEST_INVALID', { message: 'the request has no valid Host header' });
   const forwardedScheme = isProxied ? firstOf(headers['x-forwarded-proto']) : undefined;
   const isTls = forwardedScheme === undefined ? rules.isTls : forwardedScheme === 'https';
-  const shown = rules.publicAddress ?? host;
-  const origin = shown.includes('://') ? shown : `${isTls ? 'https://' : 'http://'}${shown}`;
+  const origin = originOf(host, isTls ? 'https://' : 'http://', rules.publicAddress);
   return { address: isProxied ? forwardedAddress(headers['x-forwarded-for'], peer, rules.trustedProxies) : peer, host, origin };
+}
+
+/** Whoever asks `team1.registry.example` must be told to sign in there: at `registry.example` nobody knows its users. */
+function originOf(host: string, scheme: string, publicAddress: string | undefined): string {
+  if (publicAddress === undefined) return scheme + host;
+  const address = publicAddress.replace(/^https?:\/\//, '');
+  const publicScheme = publicAddress.slice(0, publicAddress.length - address.length) || scheme;
+  const dot = host.indexOf('.');
+  const isOfRegistry = dot !== -1 && host.slice(dot + 1).toLowerCase() === address.toLowerCase();
+  return publicScheme + (isOfRegistry ? host : address);
 }
 
 /**
