@@ -1,5 +1,6 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database/index.ts';
+import { RegistryError } from '../errors/index.ts';
 import type { Logger } from '../platform/logger.ts';
 import { type AuditEvent, documentOf } from './model.ts';
 import { recordEvents, removeOldEvents } from './transactions.ts';
@@ -61,9 +62,37 @@ export class AuditTrail {
   async #write(): Promise<void> {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.slice(0, perBatch);
-      // A batch that cannot be written stays for the next time: the database may be away for a moment.
-      await this.#options.database.write(recordEvents, batch);
+      await this.#writeBatch(batch);
       this.#waiting.splice(0, batch.length);
     }
+  }
+
+  /** A batch that cannot be written stays for the next time: the database may be away for a moment. */
+  async #writeBatch(batch: readonly AuditEvent[]): Promise<void> {
+    const { database } = this.#options;
+    try {
+      await database.write(recordEvents, batch);
+    } catch (error) {
+      if (error instanceof RegistryError || batch.length === 1) throw error;
+      await this.#writeSingly(batch, error);
+    }
+  }
+
+  /** One event that the database does not take must not hold up all that come after it. */
+  async #writeSingly(batch: readonly AuditEvent[], reason: unknown): Promise<void> {
+    const { database, log } = this.#options;
+    let refused = 0;
+    for (const event of batch) {
+      try {
+        await database.write(recordEvents, [event]);
+      } catch (error) {
+        if (error instanceof RegistryError) throw error;
+        refused += 1;
+      }
+    }
+    // Then it is not the events that are wrong.
+    if (refused === batch.length) throw reason;
+    this.#dropped += refused;
+    log.error({ err: reason, events: refused }, 'the database refused events of the audit trail; they are lost');
   }
 }

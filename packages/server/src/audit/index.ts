@@ -1,10 +1,10 @@
-import { createWriteStream } from 'node:fs';
 import type { Route } from '../http/route.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database/index.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import type { Registry, RequestDetails, RequestRecord } from '../tenancy/index.ts';
+import { openLines } from './audit-lines.ts';
 import { AuditTrail } from './audit-trail.ts';
 import { eventOf, purgeEvent } from './model.ts';
 import { auditRoutes } from './routes.ts';
@@ -42,9 +42,14 @@ export interface Audit {
 
 export function createAudit(options: AuditOptions): Audit {
   const { database, clock, log, metrics, region, retentionMs, findRegistry } = options;
-  const lines = openLines(options);
+  const lines = options.lines === undefined ? undefined : openLines(options.lines, log);
   const trail = new AuditTrail({ database, clock, log, retentionMs, ...(lines && { writeLine: lines.write }) });
   metrics.counter('berth_audit_dropped_total', 'Events of the audit trail that could not be kept.', () => trail.dropped);
+  metrics.counter(
+    'berth_audit_lines_dropped_total',
+    'Events that are missing from the audit log because it could not be written.',
+    () => lines?.dropped() ?? 0,
+  );
   return {
     routes: auditRoutes({ database, flush: () => trail.flush() }),
     requestEnded: (record, details) => {
@@ -58,25 +63,11 @@ export function createAudit(options: AuditOptions): Audit {
     flush: () => trail.flush(),
     expire: (signal) => trail.expire(signal),
     stop: async () => {
-      await trail.flush();
-      await lines?.close();
+      try {
+        await trail.flush();
+      } finally {
+        await lines?.close();
+      }
     },
-  };
-}
-
-interface Lines {
-  write(line: string): void;
-  close(): Promise<void>;
-}
-
-function openLines({ lines, log }: AuditOptions): Lines | undefined {
-  if (lines === undefined) return undefined;
-  if (lines === '-') return { write: (line) => void process.stdout.write(`${line}\n`), close: async () => {} };
-  const file = createWriteStream(lines, { flags: 'a', mode: 0o600 });
-  // The trail in the database goes on; a disk that is full must not end the server.
-  file.on('error', (error) => log.error({ err: error, file: lines }, 'the audit log cannot be written'));
-  return {
-    write: (line) => void (file.writable && file.write(`${line}\n`)),
-    close: () => new Promise((resolve) => void file.end(() => resolve())),
   };
 }

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { PassThrough } from 'node:stream';
+import { test } from 'node:test';
+import { forEachEngine } from '@berth/testkit';
+import { pino } from 'pino';
+import { testRegistry } from '../tenancy/test-registry.ts';
+import { linesTo } from './audit-lines.ts';
+import { AuditTrail } from './audit-trail.ts';
+import { type AuditEvent, purgeEvent } from './model.ts';
+import { eventsBefore } from './queries.ts';
+
+const transactionsModule = new URL('../transactions.ts', import.meta.url);
+const log = pino({ enabled: false });
+const registry = testRegistry({ id: 1 });
+const everything = {
+  registryId: registry.id,
+  from: undefined,
+  to: undefined,
+  operation: undefined,
+  repository: undefined,
+  identity: undefined,
+  before: undefined,
+  limit: 100,
+};
+
+function eventAt(now: number): AuditEvent {
+  return purgeEvent({ registry, repository: 'a', name: `t${now}`, isTag: true }, { now, region: 'local' });
+}
+
+forEachEngine((engine) => {
+  test('an event that the database refuses does not hold up those behind it', async (t) => {
+    const database = await engine.open(t, { transactionsModule });
+    const trail = new AuditTrail({ database, clock: { now: () => 0 }, log, retentionMs: 1000 });
+    trail.record(eventAt(1));
+    trail.record({ ...eventAt(2), duration_ms: Number.NaN });
+    trail.record(eventAt(3));
+    await trail.flush();
+    const kept = await eventsBefore(database.read, everything);
+    assert.deepEqual(
+      kept.map((event) => event.tag),
+      ['t3', 't1'],
+    );
+    assert.equal(trail.dropped, 1);
+  });
+
+  test('what is older than it is kept goes, and the rest stays', async (t) => {
+    const database = await engine.open(t, { transactionsModule });
+    const trail = new AuditTrail({ database, clock: { now: () => 5000 }, log, retentionMs: 1000 });
+    // More than one batch of removal.
+    for (let at = 3; at < 1503; at += 1) trail.record(eventAt(at));
+    for (const at of [4000, 4500]) trail.record(eventAt(at));
+    await trail.flush();
+    await trail.expire(t.signal);
+    assert.deepEqual(
+      (await eventsBefore(database.read, everything)).map((event) => event.time),
+      [4500, 4000],
+    );
+  });
+});
+
+test('while the database does not answer, pulls are left out before all else, and memory stays bounded', async () => {
+  const [held, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const database = {
+    write: async () => {
+      held.resolve();
+      await release.promise;
+    },
+  } as unknown as ConstructorParameters<typeof AuditTrail>[0]['database'];
+  const trail = new AuditTrail({ database, clock: { now: () => 0 }, log, retentionMs: 1000 });
+  const [purge, pull] = [eventAt(1), { ...eventAt(1), operation: 'Pull' }];
+  for (let count = 0; count < 15_000; count += 1) trail.record(pull);
+  assert.equal(trail.dropped, 5_000);
+  for (let count = 0; count < 15_000; count += 1) trail.record(purge);
+  assert.equal(trail.dropped, 10_000);
+  const flushed = trail.flush();
+  await held.promise;
+  trail.record(purge);
+  assert.equal(trail.dropped, 10_001, 'what is being written still counts');
+  release.resolve();
+  await flushed;
+  trail.record(purge);
+  assert.equal(trail.dropped, 10_001);
+});
+
+test('lines that nobody takes are left out and counted', async () => {
+  const slow = new PassThrough();
+  const lines = linesTo(slow, async () => {});
+  const line = 'x'.repeat(1024 * 1024);
+  for (let count = 0; count < 40; count += 1) lines.write(line);
+  assert.ok(slow.writableLength < 20 * 1024 * 1024, String(slow.writableLength));
+  assert.ok(lines.dropped() > 0);
+  slow.resume();
+  slow.destroy();
+});
