@@ -63,6 +63,28 @@ managementTests(
   { settings: { planLimits: `{"Premium":{"storageBytes":${limitBytes}}}` } },
 );
 
+managementTests(
+  'usage of a registry with large blobs',
+  (check) => {
+    check('attack 46: forty pushes at once of a third of the limit each: three fit', async (management) => {
+      const { client } = management;
+      const push = async (): Promise<number> => {
+        const { bytes, digest } = contentOf('application/octet-stream', randomBytes(300_000));
+        const answer = await client.request('POST', `/v2/large/blobs/uploads/?digest=${digest}`, {
+          authorization: client.basic,
+          body: bytes,
+          headers: { 'content-type': 'application/octet-stream' },
+        });
+        return answer.status;
+      };
+      const statuses = await Promise.all(Array.from({ length: 40 }, push));
+      assert.equal(statuses.filter((status) => status === 201).length, 3);
+      assert.equal((await usageOf(management)).sizeBytes, 900_000);
+    });
+  },
+  { settings: { planLimits: `{"Premium":{"storageBytes":${limitBytes}}}` } },
+);
+
 managementTests('traffic of a registry', (check) => {
   check('pulls and pushes are counted, and asking whether something is there is no pull', async (management) => {
     const { client, url } = management;
