@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { RegistryClient, contentOf, randomImage } from '@berth/testkit';
+import { type ClientAnswer, RegistryClient, contentOf, randomImage } from '@berth/testkit';
 import { assertAnswered, managementTests, type Management } from './management-tests.ts';
 
 interface UsageDocument {
@@ -17,6 +17,7 @@ async function usageOf({ client }: Management): Promise<UsageDocument> {
 }
 
 const limitBytes = 1_000_000;
+const image = 'application/vnd.oci.image.manifest.v1+json';
 
 managementTests(
   'usage of a registry',
@@ -80,6 +81,34 @@ managementTests(
       const statuses = await Promise.all(Array.from({ length: 40 }, push));
       assert.equal(statuses.filter((status) => status === 201).length, 3);
       assert.equal((await usageOf(management)).sizeBytes, 900_000);
+    });
+
+    check('manifests need room, too, and give it back', async (management) => {
+      const { client } = management;
+      const config = contentOf('application/vnd.oci.empty.v1+json', Buffer.from('{}'));
+      await client.pushBlob('manifests', config.bytes);
+      const { mediaType, digest } = config;
+      const put = (padding: number): Promise<ClientAnswer> => {
+        const annotations = { padding: 'x'.repeat(padding) };
+        const document = { schemaVersion: 2, mediaType: image, artifactType: 'a/b', config: { mediaType, digest, size: 2 } };
+        return client.request('PUT', `/v2/manifests/manifests/v${padding}`, {
+          authorization: client.basic,
+          body: Buffer.from(JSON.stringify({ ...document, layers: [], annotations })),
+          headers: { 'content-type': image },
+        });
+      };
+      const before = (await usageOf(management)).sizeBytes;
+      const first = await put(60_000);
+      assert.equal(first.status, 201);
+      const full = (await usageOf(management)).sizeBytes;
+      assert.ok(full - before > 60_000 && full - before < 61_000, `${before} ${full}`);
+      const refused = await put(60_001);
+      assert.match(`${refused.status} ${refused.body.toString()}`, /^405 .*REGISTRY_DISALLOWED_OPERATION.*do not fit/);
+      assert.equal((await put(60_000)).status, 201, 'what is there needs no room');
+      const path = `/v2/manifests/manifests/${String(first.headers['docker-content-digest'])}`;
+      assert.equal((await client.request('DELETE', path, { authorization: client.basic })).status, 202);
+      assert.equal((await usageOf(management)).sizeBytes, before);
+      assert.equal((await put(60_001)).status, 201);
     });
   },
   { settings: { planLimits: `{"Premium":{"storageBytes":${limitBytes}}}` } },

@@ -55,17 +55,19 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
   const { database, keys, store } = storage;
   const common = { database, keys, clock, log, garbageDelayMs: settings.garbageDelayMs };
   const limitOf = (registry: Registry | undefined): number => registries.plans[registry?.plan ?? 'Premium'].storageBytes;
+  const limitOfId = (registryId: number): number => limitOf(registries.byId(registryId));
   const audit = auditOf(settings, parts);
   const usage = createUsage({ database, clock, log, metrics, limitOf });
   const blobs = createBlobs({
     ...common,
     store,
     uploadExpiryMs: settings.uploadExpiryMs,
-    limitOf: (registryId) => limitOf(registries.byId(registryId)),
+    limitOf: limitOfId,
   });
   const catalog = createCatalog({
     ...common,
     readBlob: blobs.read,
+    limitOf: limitOfId,
     meter: usage.meter,
     manifestCacheBytes: settings.manifestCacheBytes,
     // Called once requests come: by then there is one.

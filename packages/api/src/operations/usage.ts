@@ -14,7 +14,7 @@ export const getUsage = defineOperation({
       schema: Type.Object({
         registry: Type.String(),
         plan: Type.String(),
-        sizeBytes: Type.Integer({ description: 'of all blobs, each counted once' }),
+        sizeBytes: Type.Integer({ description: 'of all blobs, each counted once, and of the manifests of each repository' }),
         blobs: Type.Integer(),
         limitBytes: Type.Union([Type.Integer(), Type.Null()]),
         lastDay: Type.Object({ pulls: Type.Integer(), pushes: Type.Integer() }),

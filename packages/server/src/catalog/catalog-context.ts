@@ -33,6 +33,8 @@ export interface CatalogContext {
   /** Counts what is served and taken. */
   readonly meter?: Meter;
   readonly readBlob: (wanted: BlobToRead) => Promise<Buffer | undefined>;
+  /** Bytes that a registry may store; absent: as many as it likes. */
+  readonly limitOf?: (registryId: number) => number;
   /** How long a blob may stay without a manifest that uses it. */
   readonly garbageDelayMs: number;
   /** Told after tags were set or deleted, so that what has lost its last one need not wait for its time. */

@@ -15,6 +15,7 @@ import {
   tags,
 } from './test-model.ts';
 import { foldStored, storedIn } from '../platform/stored-bytes/index.ts';
+import { assertSizeIsExact } from './test-size.ts';
 
 /** The real catalog; a restart puts another one in its place. */
 interface Real {
@@ -40,7 +41,7 @@ function command(text: string, name: string, act: (model: CatalogModel, registry
 const isPull = (need: Need): boolean => need.type === 'repository' && need.action === 'pull';
 
 async function compare(model: CatalogModel, registry: TestCatalog, name: string): Promise<void> {
-  await compareSize(registry);
+  await assertSizeIsExact(registry);
   const expected = model.repositories.get(name);
   const listed = await registry.ask('list-tags', { name });
   if (expected === undefined) assert.equal(listed.error, 'NAME_UNKNOWN');
@@ -259,16 +260,6 @@ forEachEngine((engine) => {
     assert.deepEqual(first.logged, []);
   });
 });
-
-/** The size that is kept is what a recount finds. */
-async function compareSize({ database, registry }: TestCatalog): Promise<void> {
-  const { bytes, blobs: count } = await database.read
-    .selectFrom('blobs')
-    .select(({ fn }) => [fn.sum<number | string | null>('size_bytes').as('bytes'), fn.countAll<number>().as('blobs')])
-    .where('registry_id', '=', registry.id)
-    .executeTakeFirstOrThrow();
-  assert.deepEqual(await storedIn(database.read, registry.id), { bytes: Number(bytes ?? 0), blobs: count });
-}
 
 /** Once everything was deleted and collected no row and no object is left, whatever happened before. */
 async function leaveNothing(registry: TestCatalog): Promise<void> {

@@ -2,6 +2,7 @@ import { endUpload } from '../blobs/index.ts';
 import { type WriteQueries, lockRows } from '../platform/database/index.ts';
 import { addCandidates } from '../platform/garbage/candidates.ts';
 import { defineCollection } from '../platform/garbage/handler.ts';
+import { changeManifestBytes } from '../platform/stored-bytes/index.ts';
 
 /** Rows that one transaction deletes. */
 const batch = 500;
@@ -13,16 +14,25 @@ const batchBytes = 16 * 1024 * 1024;
 export const repositoryCollection = defineCollection('repository', async (tx, { subject, now }) => {
   const id = Number(subject);
   // Waits for pushes that found the repository alive; after that nothing comes in any more.
-  const repository = await lockRows(tx.selectFrom('repositories').select('deleted_at').where('id', '=', id)).executeTakeFirst();
+  const repository = await lockRows(
+    tx.selectFrom('repositories').select(['registry_id', 'deleted_at']).where('id', '=', id),
+  ).executeTakeFirst();
   if (repository === undefined || repository.deleted_at === null) return 'done';
+  const gone: Gone = { repositoryId: id, registryId: repository.registry_id, now };
   for (const deleteSome of [deleteTags, deleteReferences, deleteManifests, deleteUpload, deleteLinks]) {
-    if (await deleteSome(tx, id, now)) return 'again';
+    if (await deleteSome(tx, gone)) return 'again';
   }
   await tx.deleteFrom('repositories').where('id', '=', id).execute();
   return 'done';
 });
 
-async function deleteTags(tx: WriteQueries, repositoryId: number): Promise<boolean> {
+interface Gone {
+  readonly repositoryId: number;
+  readonly registryId: number;
+  readonly now: number;
+}
+
+async function deleteTags(tx: WriteQueries, { repositoryId }: Gone): Promise<boolean> {
   const tags = await tx.selectFrom('tags').select('name').where('repository_id', '=', repositoryId).limit(batch).execute();
   const names = tags.map((tag) => tag.name);
   if (names.length > 0)
@@ -31,7 +41,7 @@ async function deleteTags(tx: WriteQueries, repositoryId: number): Promise<boole
 }
 
 /** Before the manifests: one of them may have tens of thousands. */
-async function deleteReferences(tx: WriteQueries, repositoryId: number): Promise<boolean> {
+async function deleteReferences(tx: WriteQueries, { repositoryId }: Gone): Promise<boolean> {
   const blobs = await tx
     .deleteFrom('manifest_blobs')
     .where((eb) =>
@@ -68,7 +78,7 @@ async function deleteReferences(tx: WriteQueries, repositoryId: number): Promise
   return children.length > 0;
 }
 
-async function deleteManifests(tx: WriteQueries, repositoryId: number): Promise<boolean> {
+async function deleteManifests(tx: WriteQueries, { repositoryId, registryId }: Gone): Promise<boolean> {
   const manifests = await tx
     .selectFrom('manifests')
     .select(['id', 'size_bytes'])
@@ -77,11 +87,14 @@ async function deleteManifests(tx: WriteQueries, repositoryId: number): Promise<
     .execute();
   let bytes = 0;
   const ids = manifests.filter((manifest) => (bytes += manifest.size_bytes) <= batchBytes).map((manifest) => manifest.id);
-  if (ids.length > 0) await tx.deleteFrom('manifests').where('id', 'in', ids).execute();
-  return ids.length > 0;
+  if (ids.length === 0) return false;
+  const deleted = await tx.deleteFrom('manifests').where('id', 'in', ids).returning('size_bytes').execute();
+  const freed = deleted.reduce((sum, { size_bytes }) => sum + size_bytes, 0);
+  await changeManifestBytes(tx, registryId, -freed);
+  return true;
 }
 
-async function deleteLinks(tx: WriteQueries, repositoryId: number, now: number): Promise<boolean> {
+async function deleteLinks(tx: WriteQueries, { repositoryId, now }: Gone): Promise<boolean> {
   const links = await tx
     .selectFrom('repository_blobs')
     .select('blob_id')
@@ -95,7 +108,7 @@ async function deleteLinks(tx: WriteQueries, repositoryId: number, now: number):
   return true;
 }
 
-async function deleteUpload(tx: WriteQueries, repositoryId: number, now: number): Promise<boolean> {
+async function deleteUpload(tx: WriteQueries, { repositoryId, now }: Gone): Promise<boolean> {
   const upload = await lockRows(
     tx.selectFrom('uploads').select('id').where('repository_id', '=', repositoryId).limit(1),
   ).executeTakeFirst();

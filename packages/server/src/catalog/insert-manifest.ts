@@ -1,12 +1,14 @@
 import { findLinkedBlobs } from '../blobs/index.ts';
 import { RegistryError } from '../errors/index.ts';
 import { type WriteQueries, lockRows } from '../platform/database/index.ts';
+import { changeManifestBytes, requireRoom } from '../platform/stored-bytes/index.ts';
 import type { PushManifest } from './model.ts';
 
 const rowsPerStatement = 500;
 
 export interface LockedManifest {
   readonly id: number;
+  readonly size_bytes: number;
   readonly delete_enabled: number;
   readonly write_enabled: number;
 }
@@ -16,7 +18,7 @@ export function lockManifest(tx: WriteQueries, repositoryId: number, digest: str
   return lockRows(
     tx
       .selectFrom('manifests')
-      .select(['id', 'delete_enabled', 'write_enabled'])
+      .select(['id', 'size_bytes', 'delete_enabled', 'write_enabled'])
       .where('repository_id', '=', repositoryId)
       .where('digest', '=', digest),
   ).executeTakeFirst();
@@ -35,7 +37,7 @@ export async function lockManifestsOfPush(
   const locked = await lockRows(
     tx
       .selectFrom('manifests')
-      .select(['id', 'digest', 'delete_enabled', 'write_enabled'])
+      .select(['id', 'digest', 'size_bytes', 'delete_enabled', 'write_enabled'])
       .where('id', 'in', (eb) =>
         eb
           .selectFrom('manifests as pushed')
@@ -63,7 +65,7 @@ export interface InsertedManifest {
 
 /**
  * Writes a manifest with its references, after all that it needs was found in the repository.
- * @throws MANIFEST_BLOB_UNKNOWN naming the first that is missing
+ * @throws MANIFEST_BLOB_UNKNOWN naming the first that is missing; REGISTRY_DISALLOWED_OPERATION when the registry has no room for it
  */
 export async function insertManifest(tx: WriteQueries, repositoryId: number, input: PushManifest): Promise<InsertedManifest> {
   const linked = await findLinkedBlobs(tx, input.registryId, repositoryId, [...input.blobs, ...input.optionalBlobs]);
@@ -74,6 +76,8 @@ export async function insertManifest(tx: WriteQueries, repositoryId: number, inp
       detail: { digest: missing },
     });
   }
+  const { registryId, sizeBytes, limitBytes } = input;
+  if (limitBytes !== undefined) await requireRoom(tx, { registryId, sizeBytes, limitBytes });
   const inserted = await tx
     .insertInto('manifests')
     .values({
@@ -97,6 +101,7 @@ export async function insertManifest(tx: WriteQueries, repositoryId: number, inp
     const present = await lockManifest(tx, repositoryId, input.digest);
     return present === undefined ? insertManifest(tx, repositoryId, input) : { id: present.id, isNew: false };
   }
+  await changeManifestBytes(tx, registryId, sizeBytes);
   await insertReferences(tx, { repository_id: repositoryId, manifest_id: inserted.id }, [...linked.values()], input.children);
   return { id: inserted.id, isNew: true };
 }

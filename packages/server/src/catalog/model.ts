@@ -46,6 +46,8 @@ export interface PushManifest {
   readonly artifactType: string | null;
   readonly subjectDigest: string | null;
   readonly sizeBytes: number;
+  /** What the registry may store. */
+  readonly limitBytes: number | undefined;
   readonly dataKeyId: string;
   readonly sealedContent: Uint8Array;
   readonly sealedAnnotations: Uint8Array | null;

@@ -98,6 +98,7 @@ async function store(
     artifactType: facts.artifactType,
     subjectDigest: facts.subject,
     sizeBytes: bytes.length,
+    limitBytes: context.limitOf?.(registryId),
     dataKeyId: key.id,
     sealedContent: sealBytes(key, manifestSeal(registryId, digest), bytes),
     sealedAnnotations:

@@ -9,6 +9,7 @@ import {
   lockRows,
 } from '../platform/database/index.ts';
 import { addCandidate, addCandidates } from '../platform/garbage/candidates.ts';
+import { changeManifestBytes } from '../platform/stored-bytes/index.ts';
 import { deletesSoftly, ensureRepository, findDeletable, requireDeletable, requireWritable } from '../repositories/index.ts';
 import { emptySoftly } from './bin/empty-softly.ts';
 import { binTransactions } from './bin/purge.ts';
@@ -150,6 +151,7 @@ export const deleteManifest = defineTransaction(
     for (const tag of tags) requireDeletable(tag, `the tag ${tag.name} of ${input.repository}`);
     const used = await tx.selectFrom('manifest_blobs').select('blob_id').where('manifest_id', '=', manifest.id).execute();
     await tx.deleteFrom('manifests').where('id', '=', manifest.id).execute();
+    await changeManifestBytes(tx, input.registryId, -manifest.size_bytes);
     const subjects = used.map((row) => linkSubject(repositoryId, row.blob_id));
     await addCandidates(tx, 'repository-blob', subjects, input.dueAt);
     await countIn(tx, repositoryId, { manifests: -1, tags: -tags.length, now: input.now });

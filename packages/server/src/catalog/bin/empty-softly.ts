@@ -1,6 +1,7 @@
 import { linkSubject } from '../../blobs/index.ts';
 import { defineTransaction } from '../../platform/database/index.ts';
 import { addCandidates } from '../../platform/garbage/candidates.ts';
+import { changeManifestBytes } from '../../platform/stored-bytes/index.ts';
 import { findDeletable } from '../../repositories/index.ts';
 import { countIn } from '../count-in.ts';
 import { requireNoLocks } from '../require-no-locks.ts';
@@ -30,19 +31,20 @@ export const emptySoftly = defineTransaction(
     await requireNoLocks(tx, repositoryId, input.repository);
     const manifests = await tx
       .selectFrom('manifests')
-      .select(['id', 'digest'])
+      .select(['id', 'digest', 'size_bytes'])
       .where('repository_id', '=', repositoryId)
       .orderBy('id')
       .limit(perBatch)
       .forUpdate()
       .execute();
     const gone: string[] = [];
-    for (const { id } of manifests) {
+    for (const { id, size_bytes } of manifests) {
       await keepManifest(tx, input, id);
       const tags = await tx.deleteFrom('tags').where('manifest_id', '=', id).returning('name').execute();
       gone.push(...tags.map((tag) => tag.name));
       const used = await tx.selectFrom('manifest_blobs').select('blob_id').where('manifest_id', '=', id).execute();
       await tx.deleteFrom('manifests').where('id', '=', id).execute();
+      await changeManifestBytes(tx, input.registryId, -size_bytes);
       await addCandidates(
         tx,
         'repository-blob',

@@ -1,5 +1,6 @@
 import { type TransactionDefinition, type WriteQueries, defineTransaction } from '../../platform/database/index.ts';
 import { addCandidates } from '../../platform/garbage/candidates.ts';
+import { changeManifestBytes } from '../../platform/stored-bytes/index.ts';
 import { restoreManifest } from './restore.ts';
 
 const perBatch = 100;
@@ -71,7 +72,12 @@ export const purgeManifest = defineTransaction(
 /** Its blobs become candidates of collection, which looks whether anything else needs them. */
 async function purgeOne(tx: WriteQueries, id: number, now: number): Promise<void> {
   const blobs = await tx.selectFrom('deleted_manifest_blobs').select('blob_id').where('deleted_id', '=', id).execute();
-  await tx.deleteFrom('deleted_manifests').where('id', '=', id).execute();
+  const purged = await tx
+    .deleteFrom('deleted_manifests')
+    .where('id', '=', id)
+    .returning(['registry_id', 'size_bytes'])
+    .executeTakeFirst();
+  if (purged !== undefined) await changeManifestBytes(tx, purged.registry_id, -purged.size_bytes);
   await addCandidates(
     tx,
     'blob',

@@ -1,4 +1,5 @@
 import type { WriteQueries } from '../../platform/database/index.ts';
+import { changeManifestBytes } from '../../platform/stored-bytes/index.ts';
 
 /** Where in which registry, and when. */
 export interface Place {
@@ -37,6 +38,7 @@ export async function keepManifest(tx: WriteQueries, { registryId, repository, n
     .values({ registry_id: registryId, repository, ...manifest, deleted_at: now })
     .returning('id')
     .executeTakeFirstOrThrow();
+  await changeManifestBytes(tx, registryId, manifest.size_bytes);
   await tx
     .insertInto('deleted_manifest_blobs')
     .columns(['deleted_id', 'blob_id'])
@@ -80,10 +82,12 @@ export async function forgetManifest(
   { registryId, repository }: Omit<Place, 'now'>,
   digest: string,
 ): Promise<void> {
-  await tx
+  const forgotten = await tx
     .deleteFrom('deleted_manifests')
     .where('registry_id', '=', registryId)
     .where('repository', '=', repository)
     .where('digest', '=', digest)
-    .execute();
+    .returning('size_bytes')
+    .executeTakeFirst();
+  if (forgotten !== undefined) await changeManifestBytes(tx, registryId, -forgotten.size_bytes);
 }

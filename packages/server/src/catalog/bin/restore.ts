@@ -3,6 +3,7 @@ import { RegistryError } from '../../errors/index.ts';
 import { type WriteQueries, defineTransaction, lockRows } from '../../platform/database/index.ts';
 import { ensureRepository, requireWritable } from '../../repositories/index.ts';
 import { countIn } from '../count-in.ts';
+import { changeManifestBytes } from '../../platform/stored-bytes/index.ts';
 import { type Place, forgetManifest, manifestColumns } from './put-into-bin.ts';
 
 export interface Restore extends Place {
@@ -99,6 +100,7 @@ async function revive(
     .values({ repository_id: repositoryId, ...row, updated_at: place.now })
     .returning('id')
     .executeTakeFirstOrThrow();
+  await changeManifestBytes(tx, place.registryId, row.size_bytes);
   for (const { blob_id } of blobs)
     await tx.insertInto('manifest_blobs').values({ manifest_id: id, repository_id: repositoryId, blob_id }).execute();
   for (const { child_digest } of children)

@@ -129,6 +129,28 @@ forEachEngine((engine) => {
     });
   });
 
+  test('what was stored before sizes were kept is counted', async (t) => {
+    const location = await engine.createLocation(t);
+    const bytes = Buffer.from('x');
+    await withRaw(location, async (db) => {
+      await migrate(db, engine.name, { now: 1, migrations: migrations.filter(({ name }) => name < '0009') });
+      for (const row of [
+        sql`insert into registries (id, name, anonymous_pull, created_at) values (1, 'local', 0, 1)`,
+        sql`insert into data_keys values ('k', 1, 'w', ${bytes}, 1, 1)`,
+        sql`insert into repositories (id, registry_id, name, created_at) values (1, 1, 'a', 10)`,
+        sql`insert into manifests (repository_id, digest, media_type, size_bytes, data_key_id, sealed_content, pushed_at, updated_at)
+          values (1, 'sha256:1', 't', 100, 'k', ${bytes}, 21, 21), (1, 'sha256:2', 't', 20, 'k', ${bytes}, 22, 22)`,
+        sql`insert into deleted_manifests (registry_id, repository, digest, media_type, size_bytes, data_key_id, sealed_content,
+            pushed_at, delete_enabled, write_enabled, list_enabled, read_enabled, deleted_at)
+          values (1, 'a', 'sha256:3', 't', 3, 'k', ${bytes}, 23, 1, 1, 1, 1, 24)`,
+      ])
+        await row.execute(db);
+      await migrate(db, engine.name, { now: 2 });
+      const { rows } = await sql<{ bytes: number }>`select bytes from stored_deltas order by bytes`.execute(db);
+      assert.deepEqual(rows, [{ bytes: 3 }, { bytes: 120 }]);
+    });
+  });
+
   test('the schema is the one on record', async (t) => {
     const location = await engine.createLocation(t);
     await (await engine.openAt(t, location)).check();

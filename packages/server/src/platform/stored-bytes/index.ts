@@ -1,2 +1,2 @@
 export { foldStored } from './fold-stored.ts';
-export { type Stored, addStored, removeStored, requireRoom, storedIn } from './stored-bytes.ts';
+export { type Stored, addStored, changeManifestBytes, removeStored, requireRoom, storedIn } from './stored-bytes.ts';

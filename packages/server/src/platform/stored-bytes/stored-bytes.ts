@@ -3,6 +3,7 @@ import type { ReadQueries, WriteQueries } from '../database/database.ts';
 import { prepareRead } from '../database/prepared-read.ts';
 
 export interface Stored {
+  /** Of blobs and manifests. */
   readonly bytes: number;
   readonly blobs: number;
 }
@@ -15,6 +16,11 @@ export function addStored(tx: WriteQueries, registryId: number, bytes: number): 
 /** A blob went. */
 export function removeStored(tx: WriteQueries, registryId: number, bytes: number): Promise<unknown> {
   return tx.insertInto('stored_deltas').values({ registry_id: registryId, bytes: -bytes, blobs: -1 }).execute();
+}
+
+/** Manifests came (a positive number) or went (a negative one). */
+export async function changeManifestBytes(tx: WriteQueries, registryId: number, bytes: number): Promise<void> {
+  if (bytes !== 0) await tx.insertInto('stored_deltas').values({ registry_id: registryId, bytes, blobs: 0 }).execute();
 }
 
 interface OfRegistry extends Record<string, unknown> {
@@ -48,8 +54,8 @@ export async function storedIn(db: ReadQueries | WriteQueries, registryId: numbe
 const maxInFlightBytes = 8 * 2 ** 40;
 
 /**
- * Refuses a new blob that would not fit. Those that come near the limit wait for each other, so that fifty pushes at once
- * do not pass it together (attack 46). @throws REGISTRY_DISALLOWED_OPERATION
+ * Refuses a new blob or manifest that would not fit. Those that come near the limit wait for each other, so that fifty pushes at
+ * once do not pass it together (attack 46). @throws REGISTRY_DISALLOWED_OPERATION
  */
 export async function requireRoom(
   tx: WriteQueries,

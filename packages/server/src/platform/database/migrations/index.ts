@@ -6,10 +6,22 @@ import { usage } from './0005-usage.ts';
 import { retention } from './0006-retention.ts';
 import { bin } from './0008-bin.ts';
 import { audit } from './0009-audit.ts';
+import { manifestBytes } from './0010-manifest-bytes.ts';
 import { issuers } from './0007-issuers.ts';
 import type { Migration } from './migration.ts';
 
 export type { Engine, Migration } from './migration.ts';
 
 /** The whole history, oldest first. Append only. */
-export const migrations: readonly Migration[] = [initial, attributes, service, lifecycle, usage, retention, issuers, bin, audit];
+export const migrations: readonly Migration[] = [
+  initial,
+  attributes,
+  service,
+  lifecycle,
+  usage,
+  retention,
+  issuers,
+  bin,
+  audit,
+  manifestBytes,
+];
