@@ -14,6 +14,8 @@ export interface Pull {
 
 /** More than a busy registry sees of distinct images within the time of one round. */
 const maxPending = 20_000;
+/** Of one transaction: others write between two of them. */
+const rowsPerBatch = 500;
 const hourMs = 3_600_000;
 
 /**
@@ -47,13 +49,20 @@ export class PullMeter {
     this.#pulls += 1;
     this.#hourOf(registryId, at).pulls += 1;
     const known = this.#manifests.get(manifestId);
-    if (known === undefined) this.#manifests.set(manifestId, { count: 1, at });
-    else {
+    if (known !== undefined) {
       known.count += 1;
       known.at = at;
-    }
-    if (tag !== undefined) this.#tags.set(`${registryId}/${repository}:${tag}`, { registryId, repository, tag, at });
-    if (this.#manifests.size + this.#tags.size > maxPending) void this.flush();
+    } else if (this.#hasRoom()) this.#manifests.set(manifestId, { count: 1, at });
+    if (tag === undefined) return;
+    const key = `${registryId}/${repository}:${tag}`;
+    if (this.#tags.has(key) || this.#hasRoom()) this.#tags.set(key, { registryId, repository, tag, at });
+  }
+
+  /** While the database does not keep up, what was not pulled before is left out. */
+  #hasRoom(): boolean {
+    if (this.#manifests.size + this.#tags.size < maxPending) return true;
+    void this.flush();
+    return this.#manifests.size + this.#tags.size < maxPending;
   }
 
   pushed(registryId: number): void {
@@ -74,8 +83,14 @@ export class PullMeter {
     if (manifests.size === 0 && hours.size === 0) return;
     [this.#manifests, this.#tags, this.#hours] = [new Map(), new Map(), new Map()];
     const pulled: ManifestPulls[] = [...manifests].map(([id, { count, at }]) => ({ id, count, at }));
+    const named = [...tags.values()];
     try {
-      await this.#database.write(recordUsage, { manifests: pulled, tags: [...tags.values()], hours: [...hours.values()] });
+      await this.#database.write(recordUsage, { manifests: [], tags: [], hours: [...hours.values()] });
+      for (let start = 0; start < Math.max(pulled.length, named.length); start += rowsPerBatch) {
+        const end = start + rowsPerBatch;
+        const batch = { manifests: pulled.slice(start, end), tags: named.slice(start, end), hours: [] };
+        await this.#database.write(recordUsage, batch);
+      }
     } catch (error) {
       this.#log.warn({ err: error, manifests: manifests.size }, 'counts of pulls could not be written and are lost');
     }

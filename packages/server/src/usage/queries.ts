@@ -1,32 +1,45 @@
 import type { ReadQueries } from '../platform/database/index.ts';
 
-/** When tags or manifests of a repository were last pulled, by name or digest; without those that never were. */
+/**
+ * When tags or manifests of a repository were last pulled, by name or digest; without those that never were. A tag counts as
+ * pulled when what it names was, too: containerd asks for the digest of a tag and then pulls that.
+ */
 export async function lastPullsOf(
   db: ReadQueries,
   repositoryId: number,
   of: { readonly tags: readonly string[] } | { readonly digests: readonly string[] },
 ): Promise<Map<string, number>> {
-  const [names, rows] =
-    'tags' in of
-      ? [
-          of.tags,
-          db
-            .selectFrom('tags')
-            .select(['name', 'last_pulled_at'])
-            .where('repository_id', '=', repositoryId)
-            .where('name', 'in', of.tags),
-        ]
-      : [
-          of.digests,
-          db
-            .selectFrom('manifests')
-            .select(['digest as name', 'last_pulled_at'])
-            .where('repository_id', '=', repositoryId)
-            .where('digest', 'in', of.digests),
-        ];
-  if (names.length === 0) return new Map();
-  const found = await rows.execute();
-  return new Map(found.flatMap(({ name, last_pulled_at }) => (last_pulled_at === null ? [] : [[name, last_pulled_at]])));
+  if (('tags' in of ? of.tags : of.digests).length === 0) return new Map();
+  const rows = await ('tags' in of ? pullsOfTags(db, repositoryId, of.tags) : pullsOfManifests(db, repositoryId, of.digests));
+  return new Map(
+    rows.flatMap(({ name, own, other }) => (own === null && other === null ? [] : [[name, Math.max(own ?? 0, other ?? 0)]])),
+  );
+}
+
+interface Pulls {
+  readonly name: string;
+  readonly own: number | null;
+  readonly other: number | null;
+}
+
+function pullsOfTags(db: ReadQueries, repositoryId: number, names: readonly string[]): Promise<Pulls[]> {
+  return db
+    .selectFrom('tags')
+    .innerJoin('manifests', 'manifests.id', 'tags.manifest_id')
+    .select(['tags.name as name', 'tags.last_pulled_at as own', 'manifests.last_pulled_at as other'])
+    .where('tags.repository_id', '=', repositoryId)
+    .where('tags.name', 'in', names)
+    .execute();
+}
+
+async function pullsOfManifests(db: ReadQueries, repositoryId: number, digests: readonly string[]): Promise<Pulls[]> {
+  const rows = await db
+    .selectFrom('manifests')
+    .select(['digest as name', 'last_pulled_at as own'])
+    .where('repository_id', '=', repositoryId)
+    .where('digest', 'in', digests)
+    .execute();
+  return rows.map((row) => ({ ...row, other: null }));
 }
 
 export interface Traffic {
