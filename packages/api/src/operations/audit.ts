@@ -46,6 +46,12 @@ export const listEvents = defineOperation({
             resultDescription: Type.String({ description: 'the name of the error, if there was one' }),
           }),
         ),
+        last: Type.Union([
+          Type.String({
+            description: 'the query `last` of the next page; a page may hold less than was asked for although one follows',
+          }),
+          Type.Null(),
+        ]),
       }),
       headers: ['Link'],
     },

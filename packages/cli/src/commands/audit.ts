@@ -24,10 +24,24 @@ interface AuditEvent {
   readonly resultDescription: string;
 }
 
+const defaultCount = 100;
+
+interface AuditPage {
+  readonly events: readonly AuditEvent[];
+  readonly last: string | null;
+}
+
 /** `berth audit`: who did what, the newest first. */
 export async function showAudit(connection: Connection, output: Output, options: AuditOptions): Promise<void> {
+  const wanted = options.n === undefined ? defaultCount : Number(options.n);
   const query = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Record<string, string>;
-  const { events } = (await callOperation(connection, audit.listEvents, { query })) as { events: readonly AuditEvent[] };
+  const events: AuditEvent[] = [];
+  for (;;) {
+    const page = (await callOperation(connection, audit.listEvents, { query })) as AuditPage;
+    events.push(...page.events);
+    if (page.last === null || !(events.length < wanted)) break;
+    Object.assign(query, { last: page.last, n: String(wanted - events.length) });
+  }
   show(output, events, events.length === 0 ? 'Nothing happened, or nothing that fits.' : events.map(lineOf).join('\n'));
 }
 

@@ -3,13 +3,15 @@ import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { forEachEngine } from '@berth/testkit';
 import { pino } from 'pino';
+import type { Database } from '../platform/database/index.ts';
 import { testRegistry } from '../tenancy/test-registry.ts';
 import { linesTo } from './audit-lines.ts';
 import { AuditTrail } from './audit-trail.ts';
 import { type AuditEvent, purgeEvent } from './model.ts';
-import { eventsBefore } from './queries.ts';
+import { type KeptEvent, pageOfEvents } from './queries.ts';
+import { spreadEvents } from './test-transactions.ts';
 
-const transactionsModule = new URL('../transactions.ts', import.meta.url);
+const transactionsModule = new URL('./test-transactions.ts', import.meta.url);
 const log = pino({ enabled: false });
 const registry = testRegistry({ id: 1 });
 const everything = {
@@ -27,6 +29,10 @@ function eventAt(now: number): AuditEvent {
   return purgeEvent({ registry, repository: 'a', name: `t${now}`, isTag: true }, { now, region: 'local' });
 }
 
+async function eventsIn(database: Database): Promise<readonly KeptEvent[]> {
+  return (await pageOfEvents(database.read, everything, new AbortController().signal)).events;
+}
+
 forEachEngine((engine) => {
   test('an event that the database refuses does not hold up those behind it', async (t) => {
     const database = await engine.open(t, { transactionsModule });
@@ -35,7 +41,7 @@ forEachEngine((engine) => {
     trail.record({ ...eventAt(2), duration_ms: Number.NaN });
     trail.record(eventAt(3));
     await trail.flush();
-    const kept = await eventsBefore(database.read, everything);
+    const kept = await eventsIn(database);
     assert.deepEqual(
       kept.map((event) => event.tag),
       ['t3', 't1'],
@@ -52,9 +58,39 @@ forEachEngine((engine) => {
     await trail.flush();
     await trail.expire(t.signal);
     assert.deepEqual(
-      (await eventsBefore(database.read, everything)).map((event) => event.time),
+      (await eventsIn(database)).map((event) => event.time),
       [4500, 4000],
     );
+  });
+});
+
+forEachEngine((engine) => {
+  test('a filter that fits nothing in a long trail ends its page early, and the pages together find everything', async (t) => {
+    const database = await engine.open(t, { transactionsModule });
+    const trail = new AuditTrail({ database, clock: { now: () => 0 }, log, retentionMs: 1000 });
+    const rare = { ...eventAt(1), repository: 'rare' };
+    trail.record(rare);
+    trail.record({ ...rare, registry_id: 2 });
+    for (let at = 0; at < 40; at += 1) trail.record(eventAt(at * 10 * 60_000));
+    trail.record({ ...rare, time: 200 * 60_000, tag: 'late' });
+    await trail.flush();
+    await database.write(spreadEvents, { after: 2, by: 520_000 });
+    const question = { ...everything, repository: 'rare' };
+    const first = await pageOfEvents(database.read, question, t.signal);
+    assert.deepEqual(
+      first.events.map((event) => event.tag),
+      ['late'],
+    );
+    assert.ok(first.next !== undefined, 'not the end');
+    const second = await pageOfEvents(database.read, { ...question, before: first.next }, t.signal);
+    assert.deepEqual([second.events.map((event) => event.tag), second.next], [['t1'], undefined]);
+    const late = await pageOfEvents(database.read, { ...everything, from: 100 * 60_000, to: 200 * 60_000 }, t.signal);
+    assert.deepEqual(
+      late.events.map((event) => event.time / 60_000),
+      [200, 200, 190, 180, 170, 160, 150, 140, 130, 120, 110, 100],
+    );
+    assert.equal(late.next, undefined, 'nothing older than `from` is looked at');
+    await assert.rejects(pageOfEvents(database.read, question, AbortSignal.abort()), { name: 'AbortError' });
   });
 });
 

@@ -4,7 +4,7 @@ import { nextLink, parsePage } from '../http/paging.ts';
 import type { Reply, Route, RouteRequest } from '../http/route.ts';
 import type { Database } from '../platform/database/index.ts';
 import { documentOf } from './model.ts';
-import { eventsBefore } from './queries.ts';
+import { pageOfEvents } from './queries.ts';
 
 const pageSize = 100;
 const maxFilterLength = 256;
@@ -32,18 +32,17 @@ async function listEvents(database: Database, flush: () => Promise<void>, reques
   const before = cursorOf(page.last);
   // Whoever asks what just happened wants to see it.
   await flush();
-  const found = await eventsBefore(database.read, { registryId: registry.id, ...filters, before, limit: page.limit + 1 });
-  const shown = found.slice(0, page.limit);
-  const last = shown.at(-1);
+  const question = { registryId: registry.id, ...filters, before, limit: page.limit };
+  const { events, next } = await pageOfEvents(database.read, question, request.signal);
   const extra = Object.fromEntries(
     ['from', 'to', 'operation', 'repository', 'identity'].flatMap((name) => {
       const value = query.get(name);
       return value === null ? [] : [[name, value]];
     }),
   );
-  const headers =
-    found.length > shown.length && last !== undefined ? nextLink('/berth/v1/audit', page, String(last.id), extra) : {};
-  return { status: 200, headers, body: { json: { events: shown.map(documentOf) } } };
+  const last = next === undefined ? null : String(next);
+  const headers = last === null ? {} : nextLink('/berth/v1/audit', page, last, extra);
+  return { status: 200, headers, body: { json: { events: events.map(documentOf), last } } };
 }
 
 /** @throws REQUEST_INVALID */
