@@ -79,9 +79,10 @@ protocolTests('uploads that broke', (check) => {
     const blob = contentOf('application/octet-stream', randomBytesOf(1000));
     const session = await start(protocol, repository);
     const head = requestHead(protocol, 'PATCH', session, ['Content-Length: 1000']);
-    // The older request stays open with 400 of its 1000 bytes, which may come before or after the newer ones.
+    // The request that hangs stays open with 400 of its 1000 bytes. The server may see it before or after any of the
+    // others: it takes over those that it follows (400), and what it brought moves where they have to begin (416).
     await sendAndLeave(protocol.url, [head, blob.bytes.subarray(0, 400)], async () => {
-      for (let status = 416; status !== 201; ) {
+      for (let status = 0; status !== 201; ) {
         const state = await client.request('GET', session);
         assertStatus(state, 204);
         const received = state.headers.range === '0-0' ? 0 : Number(String(state.headers.range).slice(2)) + 1;
@@ -90,8 +91,9 @@ protocolTests('uploads that broke', (check) => {
           body: blob.bytes.subarray(received),
           headers,
         });
-        assertStatus(answer, 201, 416);
         ({ status } = answer);
+        if (status === 400) assertError(answer, 400, 'BLOB_UPLOAD_INVALID');
+        else assertStatus(answer, 201, 416);
       }
     });
     await assertStored(protocol, repository, blob);
