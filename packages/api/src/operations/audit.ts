@@ -44,6 +44,9 @@ export const listEvents = defineOperation({
             durationMs: Type.Integer(),
             resultType: Type.Integer({ description: 'the HTTP status' }),
             resultDescription: Type.String({ description: 'the name of the error, if there was one' }),
+            count: Type.Integer({
+              description: 'more than 1: so many equal pulls in a busy second; the id and the duration are those of the first',
+            }),
           }),
         ),
         last: Type.Union([

@@ -22,6 +22,7 @@ interface AuditEvent {
   readonly callerIpAddress: string;
   readonly resultType: number;
   readonly resultDescription: string;
+  readonly count: number;
 }
 
 const defaultCount = 100;
@@ -46,13 +47,14 @@ export async function showAudit(connection: Connection, output: Output, options:
 }
 
 function lineOf(event: AuditEvent): string {
-  const { time, operationName, repository, tag, digest, identity, callerIpAddress, resultType, resultDescription } = event;
+  const { time, operationName, repository, tag, digest, identity, callerIpAddress, resultType, resultDescription, count } = event;
+  const times = count === 1 ? '' : ` ×${count}`;
   const what =
     repository === null
       ? ''
       : ` ${repository}${tag === null ? '' : `:${tag}`}${digest === null ? '' : `@${digest.slice(0, 19)}`}`;
   const problem = resultDescription === '' ? '' : ` ${resultDescription}`;
-  return printable(`${time}  ${operationName}${what}  by ${identity} from ${callerIpAddress}  ${resultType}${problem}`);
+  return printable(`${time}  ${operationName}${times}${what}  by ${identity} from ${callerIpAddress}  ${resultType}${problem}`);
 }
 
 /** A name that somebody chose must not steer the terminal of whoever reads it (attack 42). */

@@ -103,8 +103,8 @@ test('while the database does not answer, pulls are left out before all else, an
     },
   } as unknown as ConstructorParameters<typeof AuditTrail>[0]['database'];
   const trail = new AuditTrail({ database, clock: { now: () => 0 }, log, retentionMs: 1000 });
-  const [purge, pull] = [eventAt(1), { ...eventAt(1), operation: 'Pull' }];
-  for (let count = 0; count < 15_000; count += 1) trail.record(pull);
+  const purge = eventAt(1);
+  for (let at = 0; at < 15_000; at += 1) trail.record({ ...eventAt(at), operation: 'Pull' });
   assert.equal(trail.dropped, 5_000);
   for (let count = 0; count < 15_000; count += 1) trail.record(purge);
   assert.equal(trail.dropped, 10_000);
@@ -116,6 +116,33 @@ test('while the database does not answer, pulls are left out before all else, an
   await flushed;
   trail.record(purge);
   assert.equal(trail.dropped, 10_001);
+});
+
+forEachEngine((engine) => {
+  test('in a busy second equal pulls become one event that counts them, and nothing is left out', async (t) => {
+    const database = await engine.open(t, { transactionsModule });
+    const trail = new AuditTrail({ database, clock: { now: () => 0 }, log, retentionMs: 1000 });
+    const pull = (at: number, tag: string): AuditEvent => ({ ...eventAt(at), operation: 'Pull', tag, correlation_id: `${at}` });
+    for (let at = 0; at < 30_000; at += 1) trail.record(pull(at, at % 2 === 0 ? 'even' : 'odd'));
+    trail.record(eventAt(30_000));
+    await trail.flush();
+    trail.record(pull(30_001, 'even'));
+    await trail.flush();
+    const { events } = await pageOfEvents(database.read, { ...everything, limit: 1000 }, t.signal);
+    assert.equal(trail.dropped, 0);
+    assert.ok(events.length < 250, `${events.length} events`);
+    const counted = events.filter((event) => event.operation === 'Pull').reduce((sum, { count }) => sum + count, 0);
+    assert.equal(counted, 30_001);
+    // What was written does not change any more, and the last pull of a count tells its time.
+    assert.deepEqual(
+      events.slice(0, 3).map(({ tag, time, count }) => ({ tag, time, count })),
+      [
+        { tag: 'even', time: 30_001, count: 1 },
+        { tag: 't30000', time: 30_000, count: 1 },
+        { tag: 'odd', time: 29_999, count: 14_900 },
+      ],
+    );
+  });
 });
 
 test('lines that nobody takes are left out and counted', async () => {

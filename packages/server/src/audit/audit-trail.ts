@@ -2,6 +2,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database/index.ts';
 import { RegistryError } from '../errors/index.ts';
 import type { Logger } from '../platform/logger.ts';
+import { EqualPulls } from './equal-pulls.ts';
 import { type AuditEvent, documentOf } from './model.ts';
 import { recordEvents, removeOldEvents } from './transactions.ts';
 
@@ -9,6 +10,8 @@ import { recordEvents, removeOldEvents } from './transactions.ts';
 const maxWaiting = 20_000;
 /** From here on pulls are left out, which are the most and matter the least. */
 const maxWithPulls = 10_000;
+/** From here on equal pulls become one event with a count. */
+const manyWaiting = 200;
 const perBatch = 500;
 
 export interface AuditTrailOptions {
@@ -25,6 +28,7 @@ export interface AuditTrailOptions {
 export class AuditTrail {
   readonly #options: AuditTrailOptions;
   #waiting: AuditEvent[] = [];
+  readonly #equalPulls = new EqualPulls();
   #dropped = 0;
   #writing: Promise<void> | undefined;
 
@@ -39,9 +43,21 @@ export class AuditTrail {
 
   record(event: AuditEvent): void {
     this.#options.writeLine?.(JSON.stringify(documentOf(event)));
-    const most = event.operation === 'Pull' ? maxWithPulls : maxWaiting;
-    if (this.#waiting.length >= most) this.#dropped += 1;
-    else this.#waiting.push(event);
+    if (event.operation === 'Pull') this.#recordPull(event);
+    else this.#keep(event, maxWaiting);
+  }
+
+  #recordPull(event: AuditEvent): void {
+    if (this.#equalPulls.join(event)) return;
+    const isKept = this.#keep(event, maxWithPulls);
+    if (isKept && this.#waiting.length > manyWaiting) this.#equalPulls.begin(event);
+  }
+
+  #keep(event: AuditEvent, atMost: number): boolean {
+    const hasRoom = this.#waiting.length < atMost;
+    if (hasRoom) this.#waiting.push(event);
+    else this.#dropped += 1;
+    return hasRoom;
   }
 
   /** Writes what waits. */
@@ -62,6 +78,7 @@ export class AuditTrail {
   async #write(): Promise<void> {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.slice(0, perBatch);
+      this.#equalPulls.clear();
       await this.#writeBatch(batch);
       this.#waiting.splice(0, batch.length);
     }

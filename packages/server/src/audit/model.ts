@@ -67,6 +67,7 @@ export function eventOf(record: RequestRecord, details: RequestDetails, { now, r
     duration_ms: Math.round(record.durationMs),
     result: record.status,
     result_description: details.error ?? '',
+    count: 1,
   };
 }
 
@@ -115,6 +116,7 @@ export function purgeEvent(
     duration_ms: 0,
     result: 202,
     result_description: '',
+    count: 1,
   };
 }
 
@@ -144,5 +146,6 @@ export function documentOf(event: AuditEvent): Readonly<Record<string, unknown>>
     durationMs: event.duration_ms,
     resultType: event.result,
     resultDescription: event.result_description,
+    count: event.count,
   };
 }

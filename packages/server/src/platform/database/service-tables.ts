@@ -119,6 +119,8 @@ export interface AuditEventRow {
   duration_ms: number;
   result: number;
   result_description: string;
+  /** More than 1: pulls that differ in nothing but their request, within the second before `time`. */
+  count: number;
 }
 
 /** What a registry served in an hour. */

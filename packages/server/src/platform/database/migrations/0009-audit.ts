@@ -34,7 +34,8 @@ export const audit: Migration = {
         correlation_id ${text} not null,
         duration_ms ${integer} not null,
         result ${integer} not null,
-        result_description ${text} not null
+        result_description ${text} not null,
+        count ${integer} not null
       ) ${heap}`,
       'create index audit_events_registry on audit_events (registry_id, id)',
       'create index audit_events_time on audit_events (time)',
