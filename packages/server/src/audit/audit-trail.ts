@@ -60,8 +60,9 @@ export class AuditTrail {
     return hasRoom;
   }
 
-  /** Writes what waits. */
-  flush(): Promise<void> {
+  /** Writes all that waits now. */
+  async flush(): Promise<void> {
+    await this.#writing?.catch(() => undefined);
     this.#writing ??= this.#write().finally(() => {
       this.#writing = undefined;
     });
@@ -75,12 +76,14 @@ export class AuditTrail {
     for (let isMore = true; isMore && !signal.aborted; ) isMore = await database.write(removeOldEvents, { before });
   }
 
+  /** What comes meanwhile waits for the next time: pulls have a second to find their equals. */
   async #write(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting.slice(0, perBatch);
-      this.#equalPulls.clear();
+    this.#equalPulls.clear();
+    for (let left = this.#waiting.length; left > 0; ) {
+      const batch = this.#waiting.slice(0, Math.min(left, perBatch));
       await this.#writeBatch(batch);
       this.#waiting.splice(0, batch.length);
+      left -= batch.length;
     }
   }
 

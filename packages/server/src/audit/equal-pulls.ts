@@ -28,6 +28,7 @@ export class EqualPulls {
 }
 
 function keyOf(event: AuditEvent): string {
-  const { registry_id, repository, tag, digest, identity_id, caller_address, user_agent, result, login_server } = event;
-  return `${registry_id} ${repository ?? ''} ${tag ?? ''} ${digest ?? ''} ${identity_id} ${caller_address} ${result} ${login_server} ${user_agent}`;
+  const { registry_id, repository, tag, digest, identity_id, caller_address, user_agent, result } = event;
+  // A tag's digest is the same until it moves, and then a line of its own tells so.
+  return `${registry_id} ${repository ?? ''} ${tag ?? ''} ${digest ?? ''} ${identity_id} ${caller_address} ${result} ${user_agent}`;
 }

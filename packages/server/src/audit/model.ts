@@ -73,7 +73,7 @@ export function eventOf(record: RequestRecord, details: RequestDetails, { now, r
 
 /** What somebody wrote, as it can be kept: a refused request may name anything, and PostgreSQL takes no NUL. */
 function textOf(text: string | undefined): string | null {
-  return text === undefined ? null : text.slice(0, maxText).replaceAll('\0', '\uFFFD');
+  return text === undefined ? null : (text.length > maxText ? text.slice(0, maxText) : text).replaceAll('\0', '\uFFFD');
 }
 
 function kindOf(operation: Operation): { readonly category: string; readonly operation: string } | undefined {
