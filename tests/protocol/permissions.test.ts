@@ -136,7 +136,11 @@ function assertChallenge(answer: ClientAnswer, { permission, id }: Operation, re
   const { scheme, scope } = parseChallenge(header);
   const error = /,error="(\w+)"$/.exec(header)?.[1];
   assert.equal(scheme, 'bearer');
-  const wanted = permission.kind === 'repository' ? `repository:${repository}:${permission.actions.join(',')}` : undefined;
+  const actions =
+    permission.kind === 'repository'
+      ? [...permission.actions, ...(permission.instead === undefined ? [] : [permission.instead])]
+      : [];
+  const wanted = permission.kind === 'repository' ? `repository:${repository}:${actions.join(',')}` : undefined;
   const catalogs: Readonly<Record<string, string>> = {
     catalog: 'registry:catalog:*',
     'deleted-catalog': 'registry:deleted_catalog:*',

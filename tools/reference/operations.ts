@@ -53,7 +53,7 @@ export function describePermission(permission: Permission): string {
     case 'catalog':
       return '`registry:catalog:*`';
     case 'repository':
-      return `\`repository:{name}:${permission.actions.join(',')}\``;
+      return `\`repository:{name}:${permission.actions.join(',')}\`${permission.instead === undefined ? '' : `, or \`${permission.instead}\``}`;
     case 'deleted-catalog':
       return '`registry:deleted_catalog:*`';
     case 'operator':

@@ -30,7 +30,12 @@ export type Permission =
   | { readonly kind: 'catalog' }
   | { readonly kind: 'deleted-catalog' }
   /** All of these actions on the repository named by the path parameter `name`. */
-  | { readonly kind: 'repository'; readonly actions: readonly RepositoryAction[] }
+  | {
+      readonly kind: 'repository';
+      readonly actions: readonly RepositoryAction[];
+      /** This action lets in, too; the handler says what each of the two may do there. */
+      readonly instead?: RepositoryAction;
+    }
   | { readonly kind: 'operator' }
   | { readonly kind: 'deployment' }
   /** Whoever is signed in to the resource manager. */

@@ -38,7 +38,7 @@ const quarantineDetails = Type.String({ description: 'JSON of whoever decided, a
 const manifestPatch = Type.Object(
   {
     ...attributesPatch.properties,
-    quarantineState: Type.Optional(Type.Union([Type.Literal('Passed'), Type.Literal('Failed')])),
+    quarantineState: Type.Optional(Type.String({ description: 'Passed or Failed, whatever the case' })),
     quarantineDetails: Type.Optional(quarantineDetails),
   },
   { additionalProperties: false },
@@ -192,11 +192,11 @@ export const updateManifest = defineOperation({
   method: 'PATCH',
   path: '/acr/v1/{name}/_manifests/{digest}',
   source: 'ACR /acr/v1/{name}/_manifests/{digest}',
-  permission: metadataWrite,
+  permission: { kind: 'repository', actions: ['metadata_write'], instead: 'quarantine_write' },
   params: digestParam,
   body: manifestPatch,
   summary:
-    'Locks and unlocks a manifest, and lets it out of quarantine (with `quarantine_write`); its tags have attributes of their own.',
+    'Locks and unlocks a manifest (`metadata_write`), and lets it out of quarantine (`quarantine_write`); its tags have attributes of their own.',
   responses: { 200: { description: 'the manifest', schema: Type.Object({ ...inImage, manifest }) } },
   errors: ['NAME_UNKNOWN', 'MANIFEST_UNKNOWN', 'DIGEST_INVALID', 'DENIED', 'REQUEST_INVALID'],
 });

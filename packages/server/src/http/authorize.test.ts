@@ -17,7 +17,7 @@ const anonymous = principal('anonymous', () => false);
 
 function ask(operation: Question['operation'], who: Principal, more: Partial<Question> = {}): string {
   const needs = needsOf(operation, { name: 'a/b' });
-  return decide({ operation, needs, sourceNeeds: [], principal: who, registry, scheme: 'basic', ...more });
+  return decide({ operation, needs, insteadNeeds: [], sourceNeeds: [], principal: who, registry, scheme: 'basic', ...more });
 }
 
 test('attack 14: every operation asks for what it declares, and for nothing less', () => {

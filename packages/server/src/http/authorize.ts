@@ -30,6 +30,12 @@ export function needsOf({ permission, path }: Operation, params: Readonly<Record
   }
 }
 
+/** What lets a request in, too, when it lacks what it needs. */
+export function insteadNeeds({ permission }: Operation, params: Readonly<Record<string, string>>): readonly Need[] {
+  if (permission.kind !== 'repository' || permission.instead === undefined) return nothing;
+  return [{ type: 'repository', name: params['name'] ?? '', action: permission.instead }];
+}
+
 /** The resource that a path names, in lower case: the path up to its last parameter. */
 function scopeOf(path: string, params: Readonly<Record<string, string>>): string {
   const resource = path.slice(0, path.lastIndexOf('}') + 1);
@@ -65,6 +71,8 @@ export type Decision =
 export interface Question {
   readonly operation: Operation;
   readonly needs: readonly Need[];
+  /** Of `insteadNeeds`. */
+  readonly insteadNeeds: readonly Need[];
   /** Of `mountNeeds`: without them the request is served as a plain upload. */
   readonly sourceNeeds: readonly Need[];
   readonly principal: Principal;
@@ -74,7 +82,7 @@ export interface Question {
 }
 
 /** The one decision about a request (attack 21: the same for Basic and Bearer, apart from what a token leaves out). */
-export function decide({ operation, needs, sourceNeeds, principal, registry, scheme }: Question): Decision {
+export function decide({ operation, needs, insteadNeeds: others, sourceNeeds, principal, registry, scheme }: Question): Decision {
   const { permission } = operation;
   if (permission.kind === 'public') return 'permitted';
   if (permission.kind === 'management') return principal.kind === 'anonymous' ? 'unauthorized' : 'permitted';
@@ -83,7 +91,7 @@ export function decide({ operation, needs, sourceNeeds, principal, registry, sch
     const isSignedIn = principal.kind !== 'anonymous' || (scheme !== undefined && registry.isAnonymousPullEnabled);
     return isSignedIn ? 'permitted' : 'unauthorized';
   }
-  if (needs.every((need) => principal.permits(need))) {
+  if (needs.every((need) => principal.permits(need)) || others.some((need) => principal.permits(need))) {
     // A client that cached a token for the target alone gets the blob for nothing if it asks for one that covers the source, too.
     const isWorthAsking = sourceNeeds.some((need) => !principal.permits(need) && principal.couldPermit(need));
     return isWorthAsking ? 'unauthorized' : 'permitted';

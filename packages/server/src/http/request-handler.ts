@@ -3,7 +3,7 @@ import { parseRepositoryName } from '@berth/oci';
 import { RegistryError, asRegistryError, renderAsArm, renderAsOci } from '../errors/index.ts';
 import type { Need, Operation } from '@berth/api';
 import type { Principal, RequestDetails } from '../tenancy/index.ts';
-import { type Question, decide, isManagement, mountNeeds, needsOf } from './authorize.ts';
+import { type Question, decide, isManagement, insteadNeeds, mountNeeds, needsOf } from './authorize.ts';
 import { type CallerRules, callerOf, proxyList, requireOneHost } from './caller.ts';
 import { Exchange } from './exchange.ts';
 import { NetworkGate } from './network-rules.ts';
@@ -100,13 +100,22 @@ export class RequestHandler {
     } else {
       const needs = needsOf(operation, params);
       const sourceNeeds = mountNeeds(operation, exchange.query);
-      exchange.needs = sourceNeeds.length === 0 ? needs : [...needs, ...sourceNeeds];
+      const others = insteadNeeds(operation, params);
+      exchange.needs = sourceNeeds.length + others.length === 0 ? needs : [...needs, ...others, ...sourceNeeds];
       const found = isManagement(operation)
         ? this.#options.authenticateManagement(exchange.headers)
         : this.#options.authenticate(exchange.headers, caller.address, registry);
       const principal = found instanceof Promise ? await found : found;
       exchange.knownPrincipal = principal;
-      const question: Question = { operation, needs, sourceNeeds, principal, registry, scheme: exchange.scheme };
+      const question: Question = {
+        operation,
+        needs,
+        insteadNeeds: others,
+        sourceNeeds,
+        principal,
+        registry,
+        scheme: exchange.scheme,
+      };
       const decision = decide(question);
       if (decision === 'unauthorized') throw new RegistryError('UNAUTHORIZED', { detail: missingGrants(question) });
       this.#countCall(operation, exchange);

@@ -1,4 +1,4 @@
-import { acr } from '@berth/api';
+import { type RepositoryAction, acr } from '@berth/api';
 import { type Digest, parseDigest, parseReference } from '@berth/oci';
 import { RegistryError } from '../../errors/index.ts';
 import { type Page, nextLink, parsePage } from '../../http/paging.ts';
@@ -153,18 +153,18 @@ async function changeManifest(context: CatalogContext, request: RouteRequest): P
   const flags = flagsOf(attributes);
   const quarantine = quarantineChangeOf(attributes);
   const isDecision = Object.keys(quarantine).length > 0;
-  if (isDecision) requireQuarantineWriter(request);
-  if (isDecision || Object.keys(flags).length > 0) await update(context, request, { of: { digest }, flags, quarantine });
+  const isLock = Object.keys(flags).length > 0;
+  if (isDecision) requireRight(request, 'quarantine_write', 'quarantineState and quarantineDetails');
+  if (isLock) requireRight(request, 'metadata_write', 'locks');
+  if (isDecision || isLock) await update(context, request, { of: { digest }, flags, quarantine });
   return showManifest(context, request);
 }
 
-/** The operation itself asks for `metadata_write` only, which does not let anything out. @throws DENIED */
-function requireQuarantineWriter({ principal, params }: RouteRequest): void {
+/** Either right lets into the operation; each opens what is its own. @throws DENIED */
+function requireRight({ principal, params }: RouteRequest, action: RepositoryAction, words: string): void {
   const repository = params['name'] ?? '';
-  if (principal.permits({ type: 'repository', name: repository, action: 'quarantine_write' })) return;
-  throw new RegistryError('DENIED', {
-    message: `quarantineState and quarantineDetails of what is in ${repository} need quarantine_write beside metadata_write`,
-  });
+  if (principal.permits({ type: 'repository', name: repository, action })) return;
+  throw new RegistryError('DENIED', { message: `to change ${words} of what is in ${repository} needs ${action}` });
 }
 
 async function change(
