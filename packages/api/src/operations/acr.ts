@@ -172,7 +172,11 @@ export const listManifests = defineOperation({
   query: Type.Object(orderedPage),
   summary: 'Lists the manifests of a repository, tagged or not, with their attributes.',
   responses: {
-    200: { description: 'a page', headers: ['Link'], schema: Type.Object({ ...inImage, manifests: Type.Array(manifest) }) },
+    200: {
+      description: 'a page',
+      headers: ['Link'],
+      schema: Type.Object({ ...inImage, manifests: Type.Union([Type.Array(manifest), Type.Null()]) }),
+    },
   },
   errors: ['NAME_UNKNOWN', 'PAGINATION_NUMBER_INVALID'],
 });

@@ -8,9 +8,10 @@ import { flagsOf } from '../../repositories/index.ts';
 import type { Place } from './describe-manifest.ts';
 import { repositoryDocument, tagDocument } from './documents.ts';
 import { describedManifests } from './manifests.ts';
-import { parseCursor, parseOrder } from './paging.ts';
+import { cursorText, parseCursor, parseOrder } from './paging.ts';
 import {
   type ManifestRecord,
+  type Order,
   type RepositoryFacts,
   type TagFacts,
   findManifestRecord,
@@ -75,12 +76,7 @@ async function listTags(context: CatalogContext, request: RouteRequest): Promise
   const digest = wanted === null || wanted === '' ? undefined : parseDigest(wanted);
   const { id } = await requireRepository(context, request);
   const { read } = context.database;
-  const after = await parseCursor(
-    request.query,
-    page.last,
-    order,
-    async (name) => (await findTagFacts(read, id, name))?.updated_at,
-  );
+  const after = await parseCursor(page.last, order, async (name) => (await findTagFacts(read, id, name))?.updated_at);
   const manifestId = digest && (await requireRecord(context, request, id, digest)).id;
   const found = await tagFactsAfter(read, { repositoryId: id, order, after, limit: page.limit + 1, manifestId });
   const shown = found.slice(0, page.limit);
@@ -88,6 +84,7 @@ async function listTags(context: CatalogContext, request: RouteRequest): Promise
   const headers = linkAfter(`/acr/v1/${nameOf(request)}/_tags`, page, {
     hasMore: found.length > shown.length,
     last: shown.at(-1),
+    order,
     extra,
   });
   return { status: 200, headers, body: { json: { ...imageOf(request), tags: shown.map(tagDocument) } } };
@@ -121,22 +118,19 @@ async function listManifests(context: CatalogContext, request: RouteRequest): Pr
   const order = parseOrder(request.query);
   const { id } = await requireRepository(context, request);
   const { read } = context.database;
-  const after = await parseCursor(
-    request.query,
-    page.last,
-    order,
-    async (digest) => (await findManifestRecord(read, id, digest))?.updated_at,
-  );
+  const after = await parseCursor(page.last, order, async (digest) => (await findManifestRecord(read, id, digest))?.updated_at);
   const found = await manifestRecordsAfter(read, { repositoryId: id, order, after, limit: page.limit + 1 });
   const shown = found.slice(0, page.limit);
   const last = shown.at(-1);
   const headers = linkAfter(`/acr/v1/${nameOf(request)}/_manifests`, page, {
     hasMore: found.length > shown.length,
     last: last && { name: last.digest, updated_at: last.updated_at },
+    order,
     extra: { orderby: order === 'lexical' ? '' : order },
   });
   const manifests = await describedManifests(context, placeOf(request), shown);
-  return { status: 200, headers, body: { json: { ...imageOf(request), manifests } } };
+  // Null, as ACR says where nothing follows: acr-cli asks on until there is no list, and takes the last of every one that is.
+  return { status: 200, headers, body: { json: { ...imageOf(request), manifests: manifests.length === 0 ? null : manifests } } };
 }
 
 async function showManifest(context: CatalogContext, request: RouteRequest): Promise<Reply> {
@@ -221,12 +215,13 @@ function tagUnknown(repository: string, tag: string): RegistryError {
 interface LinkTarget {
   readonly hasMore: boolean;
   readonly last: Pick<TagFacts, 'name' | 'updated_at'> | undefined;
+  readonly order: Order;
   readonly extra: Readonly<Record<string, string>>;
 }
 
 /** With the time of the last entry, so that the next page begins where this one ended even if that entry changes or goes. */
-function linkAfter(path: string, page: Page, { hasMore, last, extra }: LinkTarget): Record<string, string> {
-  return hasMore && last !== undefined ? nextLink(path, page, last.name, { ...extra, at: String(last.updated_at) }) : {};
+function linkAfter(path: string, page: Page, { hasMore, last, order, extra }: LinkTarget): Record<string, string> {
+  return hasMore && last !== undefined ? nextLink(path, page, cursorText(last, order), extra) : {};
 }
 
 function imageOf(request: RouteRequest): { readonly registry: string; readonly imageName: string } {
