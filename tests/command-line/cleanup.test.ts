@@ -126,3 +126,43 @@ test('what is wrong is said by the server, and nothing is deleted', async (t) =>
   });
   assert.deepEqual(await tags('app/web'), ['v1', 'v2', 'v3']);
 });
+
+test('purge-schedule makes, shows and deletes purges by the clock, and says what is wrong with one', async (t) => {
+  const { berth } = await setUp(t);
+  const refused = async (...args: string[]): Promise<string> => {
+    const { code, stderr } = await berth(...args);
+    assert.equal(code, 1, stderr);
+    return stderr;
+  };
+  assert.match(
+    succeeded(await berth('purge-schedule', 'list')),
+    /^No purge runs by the clock\. Make one: berth purge-schedule set /,
+  );
+  const made = succeeded(
+    await berth(
+      'purge-schedule',
+      'set',
+      'nightly',
+      '--cron',
+      '0 1 * * *',
+      '--filter',
+      'app/.*:v.*',
+      '--ago',
+      '30d',
+      '--keep',
+      '3',
+    ),
+  );
+  assert.match(
+    made,
+    /^nightly {2}"0 1 \* \* \*" UTC, next at \S+T01:00:00\.000Z\n {2}--filter 'app\/\.\*:v\.\*' --ago 30d --keep 3\n$/,
+  );
+  assert.equal(succeeded(await berth('purge-schedule', 'list')), made);
+  assert.match(
+    await refused('purge-schedule', 'set', 'x', '--cron', '0 25 * * *', '--filter', 'a:b', '--ago', '1d'),
+    /the schedule has "25" for the hour, which it cannot be/,
+  );
+  assert.match(await refused('purge-schedule', 'set', 'x', '--cron', '0 1 * * *'), /needs a filter/);
+  succeeded(await berth('purge-schedule', 'delete', 'nightly'));
+  assert.match(await refused('purge-schedule', 'delete', 'nightly'), /no purge schedule "nightly"/);
+});

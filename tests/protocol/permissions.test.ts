@@ -116,6 +116,7 @@ const values: Readonly<Record<string, string>> = {
   session: '00000000-0000-4000-8000-000000000000',
   slot: 'password2',
   rule: 'none',
+  schedule: 'none',
   identity: 'nobody',
   secret: 'none',
   credential: 'none',

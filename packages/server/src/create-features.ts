@@ -28,6 +28,8 @@ import { upkeepRoutes } from './upkeep/index.ts';
 const refreshMs = 5_000;
 /** What a process that is killed may lose of the audit trail. */
 const auditMs = 1_000;
+/** How late a purge by the clock may begin. */
+const purgeMs = 10_000;
 
 export interface FeatureParts {
   readonly storage: Storage;
@@ -103,6 +105,7 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
       work: () => collectDeletedRegistries({ database, clock }, signal),
     },
     { name: 'expiry of what was deleted', everyMs: garbage, work: () => catalog.expireDeleted(registries.all(), signal) },
+    { name: 'purges by the clock', everyMs: purgeMs, work: () => retention.purgeDue() },
     { name: 'expiry of uploads', everyMs: garbage, work: () => blobs.expireUploads(signal) },
   ];
   const checks = { database: () => database.check(), 'blob store': () => store.check(), 'key ring': () => keys.check() };

@@ -132,6 +132,16 @@ export const getCleanup = defineOperation({
   responses: { 200: { description: 'the state', schema: runState } },
   errors: [],
 });
+/** What `acr purge` is asked for. */
+const criteria = {
+  filters: Type.Optional(Type.Array(Type.String())),
+  ago: Type.Optional(Type.String({ description: 'such as 30d or 1d3h15m' })),
+  keep: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000 })),
+  untagged: Type.Optional(Type.Boolean()),
+  untaggedOnly: Type.Optional(Type.Boolean()),
+  includeLocked: Type.Optional(Type.Boolean()),
+};
+
 export const purge = defineOperation({
   id: 'purge',
   method: 'POST',
@@ -141,12 +151,7 @@ export const purge = defineOperation({
   summary: 'Untags and deletes as `acr purge` does; when the answer is not complete, ask again with its cursor to go on.',
   body: Type.Object(
     {
-      filters: Type.Optional(Type.Array(Type.String())),
-      ago: Type.Optional(Type.String({ description: 'such as 30d or 1d3h15m' })),
-      keep: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000 })),
-      untagged: Type.Optional(Type.Boolean()),
-      untaggedOnly: Type.Optional(Type.Boolean()),
-      includeLocked: Type.Optional(Type.Boolean()),
+      ...criteria,
       dryRun: Type.Optional(Type.Boolean()),
       cursor: Type.Optional(Type.String()),
     },
@@ -154,4 +159,61 @@ export const purge = defineOperation({
   ),
   responses: { 200: { description: 'what went, or would go', schema: sweep } },
   errors: ['INVALID_PARAMETER'],
+});
+
+const scheduleName = Type.Object({ schedule: Type.String() });
+const timeOrNull = Type.Union([Type.String(), Type.Null()]);
+const purgeSchedule = Type.Object({
+  name: Type.String(),
+  schedule: Type.String(),
+  ...criteria,
+  nextAt: timeOrNull,
+  isRunning: Type.Boolean(),
+  lastAt: timeOrNull,
+  lastResult: Type.Union([Type.Object(totals), Type.Object({ problem: Type.String() }), Type.Null()]),
+});
+
+export const listPurgeSchedules = defineOperation({
+  id: 'list-purge-schedules',
+  method: 'GET',
+  path: '/berth/v1/purge-schedules',
+  source: 'Berth; acr purge',
+  permission: operator,
+  summary: 'Lists the purges that run by the clock, with what they did last.',
+  responses: { 200: { description: 'by name', schema: Type.Object({ schedules: Type.Array(purgeSchedule) }) } },
+  errors: [],
+});
+export const getPurgeSchedule = defineOperation({
+  id: 'get-purge-schedule',
+  method: 'GET',
+  path: '/berth/v1/purge-schedules/{schedule}',
+  source: 'Berth; acr purge',
+  permission: operator,
+  summary: 'Shows a purge that runs by the clock.',
+  params: scheduleName,
+  responses: { 200: { description: 'the schedule', schema: purgeSchedule } },
+  errors: ['NOT_FOUND'],
+});
+export const putPurgeSchedule = defineOperation({
+  id: 'put-purge-schedule',
+  method: 'PUT',
+  path: '/berth/v1/purge-schedules/{schedule}',
+  source: 'Berth; acr purge',
+  permission: operator,
+  summary: 'Makes a purge run by the clock, or replaces it.',
+  params: scheduleName,
+  body: Type.Object({ schedule: Type.String({ description: 'five fields in UTC, such as 0 1 * * Sun' }), ...criteria }, strict),
+  responses: { 200: { description: 'replaced', schema: purgeSchedule }, 201: { description: 'made', schema: purgeSchedule } },
+  errors: ['INVALID_PARAMETER', 'QUOTA_EXCEEDED'],
+});
+export const deletePurgeSchedule = defineOperation({
+  id: 'delete-purge-schedule',
+  method: 'DELETE',
+  path: '/berth/v1/purge-schedules/{schedule}',
+  source: 'Berth; acr purge',
+  permission: operator,
+  summary: 'Deletes the schedule of a purge; one that runs goes on to its end.',
+  params: scheduleName,
+  responses: { 204: { description: 'deleted' } },
+  errors: ['NOT_FOUND'],
 });

@@ -38,20 +38,24 @@ export interface Sweep extends Totals {
 
 /** `berth purge`: asks until the server has gone through everything. Resolves with whether nothing failed. */
 export async function purge(connection: Connection, output: Output, options: PurgeOptions): Promise<boolean> {
-  const { filter = [], ago, keep, untagged, untaggedOnly, dryRun = false, includeLocked } = options;
-  const body = {
+  const { dryRun = false } = options;
+  const body = { ...criteriaOf(options), dryRun };
+  return showSweeps(output, dryRun, async (cursor) => {
+    const more = cursor === undefined ? {} : { cursor };
+    return (await callOperation(connection, cleanup.purge, { body: { ...body, ...more } })) as Sweep;
+  });
+}
+
+/** The options as the body of a request has them. */
+export function criteriaOf({ filter = [], ago, keep, untagged, untaggedOnly, includeLocked }: PurgeOptions): object {
+  return {
     filters: filter,
     ...(ago !== undefined && { ago }),
     ...(keep !== undefined && { keep }),
     ...(untagged === true && { untagged }),
     ...(untaggedOnly === true && { untaggedOnly }),
     ...(includeLocked === true && { includeLocked }),
-    dryRun,
   };
-  return showSweeps(output, dryRun, async (cursor) => {
-    const more = cursor === undefined ? {} : { cursor };
-    return (await callOperation(connection, cleanup.purge, { body: { ...body, ...more } })) as Sweep;
-  });
 }
 
 /** Shows what each answer brings as it comes, and the totals of all at the end. */

@@ -4,7 +4,7 @@ import { enforcePolicy } from './enforce-policy.ts';
 import { enabledRules } from './manage-rules.ts';
 import type { RetentionContext } from './model.ts';
 import { planCleanup } from './plan-cleanup.ts';
-import { type SweepTotals, nothingDone, sweep } from './sweep.ts';
+import { type SweepTotals, nothingDone, sumOf, sweep } from './sweep.ts';
 
 export interface RunState extends SweepTotals {
   readonly state: 'never' | 'running' | 'finished' | 'stopped';
@@ -118,10 +118,4 @@ export class CleanupRuns {
   async #pause(): Promise<void> {
     await delay(pauseMs, undefined, { signal: this.#signal, ref: false }).catch(() => undefined);
   }
-}
-
-function sumOf(a: SweepTotals, b: SweepTotals): SweepTotals {
-  const sum: Record<keyof SweepTotals, number> = { ...a };
-  for (const name of Object.keys(sum) as (keyof SweepTotals)[]) sum[name] += b[name];
-  return sum;
 }

@@ -4,6 +4,8 @@ import type { Registry } from '../tenancy/index.ts';
 import { CleanupRuns } from './cleanup-runs.ts';
 import type { LastPulls, RetentionContext } from './model.ts';
 import { retentionRoutes } from './routes.ts';
+import { runDuePurges } from './run-due-purges.ts';
+import { scheduleRoutes } from './schedule-routes.ts';
 
 export type { LastPulls } from './model.ts';
 
@@ -19,6 +21,8 @@ export interface Retention {
   readonly routes: readonly Route[];
   /** Cleans every registry up now and again, until the signal aborts. */
   run(everyMs: number): Promise<void>;
+  /** Runs the purges whose time has come; to be called again and again. */
+  purgeDue(): Promise<void>;
   /** Something of a registry may have lost its last tag. */
   wake(registryId: number): void;
   /** Waits for what runs; it ends when the signal aborts. */
@@ -30,7 +34,8 @@ export function createRetention({ registries, signal, lastPulls = nothingKnown, 
   const context: RetentionContext = { ...options, lastPulls };
   const runs = new CleanupRuns(context, signal);
   return {
-    routes: retentionRoutes(context, runs),
+    routes: [...retentionRoutes(context, runs), ...scheduleRoutes(context)],
+    purgeDue: () => runDuePurges(context, signal),
     run: (everyMs) =>
       repeat(() => Promise.all(registries().map((registry) => runs.start(registry))), {
         name: 'cleanup',

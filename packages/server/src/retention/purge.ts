@@ -38,6 +38,11 @@ export async function purge(
   });
 }
 
+/** @throws INVALID_PARAMETER for what cannot be purged by */
+export async function requirePurge(request: PurgeRequest): Promise<void> {
+  await parsePurge(request);
+}
+
 /** @throws INVALID_PARAMETER */
 async function parsePurge(request: PurgeRequest): Promise<PurgeCriteria> {
   const { filters = [], ago, keep = 0, untagged = false, untaggedOnly = false, includeLocked = false } = request;

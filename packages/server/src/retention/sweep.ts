@@ -26,6 +26,12 @@ export const nothingDone: SweepTotals = {
   failed: 0,
 };
 
+export function sumOf(a: SweepTotals, b: SweepTotals): SweepTotals {
+  const sum: Record<keyof SweepTotals, number> = { ...a };
+  for (const name of Object.keys(nothingDone) as (keyof SweepTotals)[]) sum[name] += b[name];
+  return sum;
+}
+
 export interface SweepOptions {
   readonly registryId: number;
   readonly plan: Plan;

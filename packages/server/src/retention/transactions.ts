@@ -2,6 +2,7 @@ import { lockTag, removeManifest, removeTag } from '../catalog/index.ts';
 import { RegistryError } from '../errors/index.ts';
 import { type TransactionDefinition, type WriteQueries, defineTransaction, lockRows } from '../platform/database/index.ts';
 import { findRepository } from '../repositories/index.ts';
+import { deleteSchedule, holdPurge, putSchedule, takeDuePurge } from './schedule-transactions.ts';
 
 /**
  * - `removed`; `gone`: somebody else was faster.
@@ -189,4 +190,8 @@ export const retentionTransactions: readonly TransactionDefinition<never, unknow
   deleteUntagged,
   putRule,
   deleteRule,
+  putSchedule,
+  deleteSchedule,
+  takeDuePurge,
+  holdPurge,
 ];

@@ -54,6 +54,7 @@ export interface Tables {
   stored_deltas: StoredDeltaRow;
   usage_hours: UsageHourRow;
   cleanup_rules: CleanupRuleRow;
+  purge_schedules: PurgeScheduleRow;
   trusted_issuers: TrustedIssuerRow;
 }
 
@@ -321,6 +322,24 @@ export interface CleanupRuleRow {
   /** As it was written, as JSON. */
   definition: string;
   is_enabled: number;
+  updated_at: number;
+}
+
+/** A purge that runs by the clock. */
+export interface PurgeScheduleRow {
+  registry_id: number;
+  name: string;
+  /** Five fields, UTC. */
+  schedule: string;
+  /** What is asked of the purge, as JSON. */
+  request: string;
+  /** Null: never again. */
+  next_at: number | null;
+  /** A process works on it until then, and prolongs it; null: none does. */
+  held_until: number | null;
+  last_at: number | null;
+  /** Totals of the last run as JSON, or why it failed. */
+  last_result: string | null;
   updated_at: number;
 }
 

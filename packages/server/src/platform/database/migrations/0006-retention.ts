@@ -6,7 +6,7 @@ const types: Record<Engine, { readonly text: string; readonly integer: string; r
   postgres: { text: 'text collate "C"', integer: 'bigint', flag: 'smallint', heap: '' },
 };
 
-/** When manifests lost their last tag, and the rules by which a registry cleans itself up. */
+/** When manifests lost their last tag, the rules by which a registry cleans itself up, and its purges by the clock. */
 function statements({ text, integer, flag, heap }: (typeof types)[Engine]): readonly string[] {
   return [
     `alter table manifests add column untagged_at ${integer}`,
@@ -19,6 +19,19 @@ function statements({ text, integer, flag, heap }: (typeof types)[Engine]): read
       updated_at ${integer} not null,
       primary key (registry_id, name)
     ) ${heap}`,
+    `create table purge_schedules (
+      registry_id ${integer} not null references registries (id) on delete cascade,
+      name ${text} not null,
+      schedule ${text} not null,
+      request ${text} not null,
+      next_at ${integer},
+      held_until ${integer},
+      last_at ${integer},
+      last_result ${text},
+      updated_at ${integer} not null,
+      primary key (registry_id, name)
+    ) ${heap}`,
+    'create index purge_schedules_due on purge_schedules (next_at) where next_at is not null',
   ];
 }
 

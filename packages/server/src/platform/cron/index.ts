@@ -1,0 +1,1 @@
+export { type CronSchedule, parseCron } from './parse-cron.ts';
