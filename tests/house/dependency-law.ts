@@ -4,9 +4,10 @@ import type { ImportGraph } from './import-graph.ts';
 const packageEdges: Readonly<Record<string, readonly string[]>> = {
   oci: [],
   api: ['oci'],
-  server: ['api', 'oci'],
-  cli: ['api', 'oci'],
-  agent: ['api', 'oci'],
+  'task-file': ['oci'],
+  server: ['api', 'oci', 'task-file'],
+  cli: ['api', 'oci', 'task-file'],
+  agent: ['api', 'oci', 'task-file'],
   portal: ['api', 'oci'],
   testkit: ['server', 'api', 'oci'],
 };
