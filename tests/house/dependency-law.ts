@@ -15,7 +15,7 @@ const packageEdges: Readonly<Record<string, readonly string[]>> = {
 /** Which features of the server may import which others, through their index.ts. A new edge is a line here. */
 const featureEdges: Readonly<Record<string, readonly string[]>> = {
   access: ['resources'],
-  arm: ['access', 'imports', 'registries', 'resources'],
+  arm: ['access', 'imports', 'registries', 'resources', 'runs', 'tasks'],
   audit: [],
   blobs: ['repositories'],
   catalog: ['blobs', 'repositories'],
@@ -26,7 +26,10 @@ const featureEdges: Readonly<Record<string, readonly string[]>> = {
   repositories: [],
   resources: [],
   retention: ['catalog', 'repositories'],
+  runs: [],
   scrub: [],
+  tasks: ['resources', 'runs'],
+  triggers: ['runs', 'tasks'],
   upkeep: [],
   usage: [],
   webhooks: ['resources'],

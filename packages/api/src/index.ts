@@ -1,5 +1,6 @@
 export { type Operation, type OperationResponse, defineOperation } from './operation.ts';
 export type { Need, Permission, RepositoryAction } from './permission.ts';
+export * from './run-types.ts';
 export * as audit from './operations/audit.ts';
 export * as arm from './operations/arm.ts';
 export * as cloud from './operations/cloud.ts';
@@ -8,6 +9,9 @@ export * as access from './operations/access.ts';
 export * as cleanup from './operations/cleanup.ts';
 export * as distribution from './operations/distribution.ts';
 export * as identities from './operations/identities.ts';
+export * as agents from './operations/agents.ts';
+export * as runs from './operations/runs.ts';
+export * as tasks from './operations/tasks.ts';
 export * as health from './operations/health.ts';
 export * as usage from './operations/usage.ts';
 export * as upkeep from './operations/upkeep.ts';

@@ -20,6 +20,8 @@ export interface Operation {
   readonly query?: TObject;
   /** `stream`: handed on as it arrives. A schema: JSON of at most 64 KiB, validated. `form`: url-encoded, at most 64 KiB. Absent: none expected. */
   readonly body?: 'stream' | 'form' | TSchema;
+  /** Instead of the 64 KiB that JSON may have. */
+  readonly maxBodyBytes?: number;
   /** Success answers by status: what they mean and, for JSON, their schema. */
   readonly responses: Readonly<Record<number, OperationResponse>>;
   /** Names of rows of the error catalogue that a client should expect, beside the general ones. */

@@ -18,6 +18,8 @@ export type Need =
   | { readonly type: 'operator' }
   /** Runs the deployment, which every registry of it shares: keys, scrub, the directory. No token scope grants it. */
   | { readonly type: 'deployment' }
+  /** Executes runs. Only the key of an agent grants it. */
+  | { readonly type: 'agent' }
   /** An action of the resource manager on a resource, by its id in lower case. */
   | { readonly type: 'resource'; readonly action: string; readonly scope: string };
 
@@ -38,6 +40,8 @@ export type Permission =
     }
   | { readonly kind: 'operator' }
   | { readonly kind: 'deployment' }
+  /** An agent, by its key. */
+  | { readonly kind: 'agent' }
   /** Whoever is signed in to the resource manager. */
   | { readonly kind: 'management' }
   /** This action (`Microsoft.ContainerRegistry/registries/read`) on the resource that the path names. */

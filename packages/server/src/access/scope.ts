@@ -82,6 +82,7 @@ export function covers(access: readonly Access[], need: Need): boolean {
   switch (need.type) {
     case 'operator':
     case 'deployment':
+    case 'agent':
     case 'resource':
       return false;
     case 'registry':

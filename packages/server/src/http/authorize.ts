@@ -7,6 +7,7 @@ const catalog: readonly Need[] = [{ type: 'registry', name: 'catalog', action: '
 const deletedCatalog: readonly Need[] = [{ type: 'registry', name: 'deleted_catalog', action: '*' }];
 const operator: readonly Need[] = [{ type: 'operator' }];
 const deployment: readonly Need[] = [{ type: 'deployment' }];
+const agent: readonly Need[] = [{ type: 'agent' }];
 
 /** What a request needs by its operation's declaration. `params`: of its path; `name` is a repository. */
 export function needsOf({ permission, path }: Operation, params: Readonly<Record<string, string>>): readonly Need[] {
@@ -25,6 +26,8 @@ export function needsOf({ permission, path }: Operation, params: Readonly<Record
       return operator;
     case 'deployment':
       return deployment;
+    case 'agent':
+      return agent;
     case 'resource':
       return [{ type: 'resource', action: permission.action, scope: scopeOf(path, params) }];
   }
@@ -98,6 +101,6 @@ export function decide({ operation, needs, insteadNeeds: others, sourceNeeds, pr
   }
   if (principal.kind === 'anonymous') return 'unauthorized';
   // No token scope grants the operator's rights, so a challenge would send the client in circles.
-  const canGetMore = permission.kind !== 'operator' && permission.kind !== 'deployment' && permission.kind !== 'resource';
+  const canGetMore = !['operator', 'deployment', 'agent', 'resource'].includes(permission.kind);
   return scheme === 'bearer' && canGetMore ? 'unauthorized' : 'denied';
 }

@@ -9,9 +9,13 @@ export async function readForm(request: RouteRequest): Promise<URLSearchParams> 
   return new URLSearchParams((await readSmall(request)).toString('utf8'));
 }
 
-/** A JSON body of at most 64 KiB that fits the schema as it is: nothing is coerced or dropped. @throws REQUEST_INVALID */
-export async function readJson<T extends TSchema>(request: RouteRequest, schema: T): Promise<Static<T>> {
-  const bytes = await readSmall(request);
+/** A JSON body, of at most 64 KiB unless its operation says otherwise, that fits the schema as it is: nothing is coerced or dropped. @throws REQUEST_INVALID */
+export async function readJson<T extends TSchema>(
+  request: RouteRequest,
+  schema: T,
+  maxBodyBytes: number = maxSmallBodyBytes,
+): Promise<Static<T>> {
+  const bytes = await readSmall(request, maxBodyBytes);
   let value: unknown;
   try {
     value = bytes.length === 0 ? {} : JSON.parse(bytes.toString('utf8'));
@@ -27,18 +31,18 @@ export async function readJson<T extends TSchema>(request: RouteRequest, schema:
   });
 }
 
-async function readSmall({ body, contentLength }: RouteRequest): Promise<Buffer> {
-  if (contentLength !== undefined && contentLength > maxSmallBodyBytes) throw tooLarge();
+async function readSmall({ body, contentLength }: RouteRequest, maxBytes: number = maxSmallBodyBytes): Promise<Buffer> {
+  if (contentLength !== undefined && contentLength > maxBytes) throw tooLarge(maxBytes);
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
   for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     sizeBytes += chunk.length;
-    if (sizeBytes > maxSmallBodyBytes) throw tooLarge();
+    if (sizeBytes > maxBytes) throw tooLarge(maxBytes);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
 }
 
-function tooLarge(): RegistryError {
-  return new RegistryError('REQUEST_INVALID', { message: `the body is larger than ${maxSmallBodyBytes} bytes` });
+function tooLarge(maxBytes: number): RegistryError {
+  return new RegistryError('REQUEST_INVALID', { message: `the body is larger than ${maxBytes} bytes` });
 }

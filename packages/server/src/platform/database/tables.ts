@@ -13,8 +13,25 @@ import type {
   TokenPasswordRow,
   UsageHourRow,
 } from './service-tables.ts';
+import type {
+  AgentRow,
+  HookDeliveryRow,
+  MachineKeyRow,
+  MovedTagRow,
+  RunCounterRow,
+  RunImageRow,
+  RunLogChunkRow,
+  RunObjectRow,
+  RunRow,
+  SecretRow,
+  TaskBaseImageRow,
+  TaskSourceRow,
+  TaskTimerRow,
+  TriggerDecisionRow,
+} from './task-tables.ts';
 
 export type * from './service-tables.ts';
+export type * from './task-tables.ts';
 
 /**
  * Every table, once, for both engines. Times are milliseconds since the Unix epoch; sizes are bytes; digests are
@@ -56,6 +73,20 @@ export interface Tables {
   cleanup_rules: CleanupRuleRow;
   purge_schedules: PurgeScheduleRow;
   trusted_issuers: TrustedIssuerRow;
+  machine_keys: MachineKeyRow;
+  run_counters: RunCounterRow;
+  runs: RunRow;
+  run_images: RunImageRow;
+  run_log_chunks: RunLogChunkRow;
+  run_objects: RunObjectRow;
+  agents: AgentRow;
+  secrets: SecretRow;
+  moved_tags: MovedTagRow;
+  task_timers: TaskTimerRow;
+  task_base_images: TaskBaseImageRow;
+  task_sources: TaskSourceRow;
+  hook_deliveries: HookDeliveryRow;
+  trigger_decisions: TriggerDecisionRow;
 }
 
 export interface RegistryRow {

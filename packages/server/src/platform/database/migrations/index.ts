@@ -8,6 +8,7 @@ import { bin } from './0008-bin.ts';
 import { audit } from './0009-audit.ts';
 import { manifestBytes } from './0010-manifest-bytes.ts';
 import { issuers } from './0007-issuers.ts';
+import { tasks } from './0011-tasks.ts';
 import type { Migration } from './migration.ts';
 
 export type { Engine, Migration } from './migration.ts';
@@ -24,4 +25,5 @@ export const migrations: readonly Migration[] = [
   bin,
   audit,
   manifestBytes,
+  tasks,
 ];
