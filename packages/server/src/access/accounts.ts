@@ -3,7 +3,8 @@ import type { Database } from '../platform/database/index.ts';
 import type { Principal, Registry } from '../tenancy/index.ts';
 import { type Identity, type ScopedToken, findIdentity, findScopedToken } from './account-queries.ts';
 import { Fresh } from './fresh.ts';
-import { adminPrincipal, identityPrincipal, registryRights, tokenPrincipal } from './principals.ts';
+import { type MachineKey, findMachineKey } from './machines/queries.ts';
+import { adminPrincipal, identityPrincipal, machinePrincipal, registryRights, tokenPrincipal } from './principals.ts';
 import type { Rights } from './roles/rights.ts';
 import { type Admin, findAdmin } from './queries.ts';
 import type { SignedIn, SignedInAdmin, SignedInIdentities, SignedInToken } from './signed-in.ts';
@@ -21,9 +22,12 @@ export class Accounts {
   readonly #tokens: Fresh<ScopedToken | undefined>;
   /** By object id. */
   readonly #identities: Fresh<Identity | undefined>;
+  /** By registry id and id. */
+  readonly #machines: Fresh<MachineKey | undefined>;
   /** What an account may, as long as neither it nor the registry changes. */
   readonly #adminRights = new WeakMap<Admin, Principal>();
   readonly #tokenRights = new WeakMap<ScopedToken, Principal>();
+  readonly #machineRights = new WeakMap<MachineKey, Principal>();
   readonly #identityRights = new WeakMap<Identity, WeakMap<Registry, Rights>>();
 
   constructor({ database, clock }: { readonly database: Database; readonly clock: Clock }) {
@@ -36,6 +40,13 @@ export class Accounts {
       read: (key) => {
         const slash = key.indexOf('/');
         return findScopedToken(read, Number(key.slice(0, slash)), key.slice(slash + 1));
+      },
+    });
+    this.#machines = new Fresh({
+      ...common,
+      read: (key) => {
+        const slash = key.indexOf('/');
+        return findMachineKey(read, Number(key.slice(0, slash)), key.slice(slash + 1));
       },
     });
     this.#identities = new Fresh({ ...common, read: (id) => findIdentity(read, { id }) });
@@ -71,6 +82,14 @@ export class Accounts {
     this.#tokens.forget(tokenKey(registry, name));
   }
 
+  machineNow(registry: Registry, id: string): Promise<MachineKey | undefined> {
+    return this.#machines.readNow(machineKey(registry.id, id));
+  }
+
+  forgetMachine(registryId: number, id: string): void {
+    this.#machines.forget(machineKey(registryId, id));
+  }
+
   forgetTokens(): void {
     this.#tokens.forgetAll();
   }
@@ -91,6 +110,10 @@ export class Accounts {
         ? admin.then((read) => this.#ofAdmin(registry, owner, read))
         : this.#ofAdmin(registry, owner, admin);
     }
+    if (owner.kind === 'machine') {
+      const key = this.#machines.get(machineKey(registry.id, owner.id));
+      return key instanceof Promise ? key.then((read) => this.#ofMachine(read)) : this.#ofMachine(key);
+    }
     if (owner.kind === 'token') {
       const token = this.#tokens.get(tokenKey(registry, owner.username));
       return token instanceof Promise ? token.then((read) => this.#ofToken(owner, read)) : this.#ofToken(owner, token);
@@ -102,6 +125,13 @@ export class Accounts {
     if (admin === undefined || !isCurrentAdmin(owner, admin)) return undefined;
     const known = this.#adminRights.get(admin) ?? adminPrincipal(admin.username, registry);
     this.#adminRights.set(admin, known);
+    return known;
+  }
+
+  #ofMachine(key: MachineKey | undefined): Principal | undefined {
+    if (key === undefined || (key.expiresAt !== null && this.#clock.now() >= key.expiresAt)) return undefined;
+    const known = this.#machineRights.get(key) ?? machinePrincipal(key);
+    this.#machineRights.set(key, known);
     return known;
   }
 
@@ -181,4 +211,8 @@ async function findEnabledAdmin(database: Database, registryId: number): Promise
 
 function tokenKey(registry: Pick<Registry, 'id'>, name: string): string {
   return `${registry.id}/${name.toLowerCase()}`;
+}
+
+function machineKey(registryId: number, id: string): string {
+  return `${registryId}/${id}`;
 }

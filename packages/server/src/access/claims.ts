@@ -53,6 +53,8 @@ function isOwner(value: unknown): value is SignedIn {
       return (slot === 'password' || slot === 'password2') && [generation, since].every(Number.isSafeInteger);
     case 'token':
       return (slot === 'password1' || slot === 'password2') && Number.isSafeInteger(since);
+    case 'machine':
+      return typeof value['id'] === 'string';
     case 'identity':
       return Array.isArray(identities) && identities.length > 0 && identities.every(isIdentity);
     default:

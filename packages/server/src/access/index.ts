@@ -21,6 +21,8 @@ import { type FirstAdminOptions, ensureAdmin } from './first-admin.ts';
 import { GeneratedPasswords } from './generated-passwords.ts';
 import { identityRoutes } from './identities/routes.ts';
 import { Jws } from './jws.ts';
+import { type MachineKeys, createMachineKeys } from './machines/machine-keys.ts';
+import { agentKeyRoutes } from './machines/routes.ts';
 import { ManagerTokens } from './manager-tokens.ts';
 import { accessRoutes } from './routes.ts';
 import { regeneratePassword } from './regenerate-password.ts';
@@ -64,6 +66,7 @@ export interface TokenPasswords {
 }
 
 export type { RoleDefinition } from './roles/role-definition.ts';
+export type { MachineKeys } from './machines/machine-keys.ts';
 export type { FetchJson } from './federation/index.ts';
 
 export interface Access {
@@ -84,6 +87,8 @@ export interface Access {
   ensureOwner(options: Parameters<typeof ensureOwner>[1]): Promise<void>;
   /** The admin users of registries, for the resource manager. */
   readonly admins: AdminUsers;
+  /** Credentials of agents and of runs. */
+  readonly machines: MachineKeys;
   /** Who has which role, for the resource manager. */
   readonly directory: RoleDirectory;
   /** The passwords of repository-scoped tokens, for the resource manager. */
@@ -130,6 +135,7 @@ export async function createAccess(options: {
       return { kind: 'identity', username: subject, identities };
     },
   };
+  const machines = createMachineKeys({ database, clock, generated, accounts });
   const directory = { database, clock, generated, onChange: (id: string) => accounts.forgetIdentity(id) };
   const authenticator = new Authenticator({
     signIn,
@@ -139,7 +145,13 @@ export async function createAccess(options: {
     ownerOfToken: (registry, token) => ownerOfToken(context, registry, token),
   });
   return {
-    routes: [...accessRoutes(context), ...cloudRoutes(context), ...identityRoutes(directory), ...federation.routes],
+    routes: [
+      ...accessRoutes(context),
+      ...cloudRoutes(context),
+      ...identityRoutes(directory),
+      ...federation.routes,
+      ...agentKeyRoutes(machines),
+    ],
     authenticate: (headers, clientAddress, registry) =>
       authenticator.authenticate(headers['authorization'], clientAddress, registry),
     authenticateManagement: ({ authorization }) => {
@@ -156,6 +168,7 @@ export async function createAccess(options: {
       list: (registry) => listPasswords(context, registry),
       regenerate: async (registry, slot) => void (await regeneratePassword(context, registry, slot)),
     },
+    machines,
     directory: {
       roles: roleDefinitions,
       assignRole: async (wanted) => void (await assignRole(directory, wanted)),

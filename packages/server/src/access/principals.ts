@@ -8,6 +8,7 @@ import { type Rights, rightsOf } from './roles/rights.ts';
 import { findRole } from './roles/role-definitions.ts';
 import { parseScopeMapActions } from './scope-maps/actions.ts';
 import { rightsOfScopeMap } from './scope-maps/scope-map-rights.ts';
+import type { MachineKey } from './machines/queries.ts';
 import { type Access, covers } from './scope.ts';
 import type { SignedInIdentities } from './signed-in.ts';
 
@@ -33,7 +34,8 @@ function assignmentsOf({ assignments }: Identity): readonly Assignment[] {
 
 /** The admin user, signed in with a password: everything in its registry, and with that of the default one the deployment. */
 export function adminPrincipal(username: string, { isDefault }: Pick<Registry, 'isDefault'>): Principal {
-  const permits = (need: Need): boolean => need.type !== 'resource' && (isDefault || need.type !== 'deployment');
+  const permits = (need: Need): boolean =>
+    need.type !== 'resource' && need.type !== 'agent' && (isDefault || need.type !== 'deployment');
   return { kind: 'admin', id: `admin:${username}`, name: username, permits, couldPermit: permits };
 }
 
@@ -49,6 +51,16 @@ export function identityPrincipal({ username, identities }: SignedInIdentities, 
   const permits = (need: Need): boolean =>
     rights.length === 1 ? only?.permits(need) === true : rights.some((each) => each.permits(need));
   return { kind: 'identity', id: `identity:${identities[0]?.id ?? ''}`, name: username, permits, couldPermit: permits };
+}
+
+/** An agent, which may ask for work and nothing else, or a run, which may what its credential says. */
+export function machinePrincipal({ id, kind, name, access, agentPool, isShared }: MachineKey): Principal {
+  if (kind === 'agent') {
+    const permits = (need: Need): boolean => need.type === 'agent';
+    return { kind, id: `agent:${id}`, name, agent: { keyId: id, agentPool, isShared }, permits, couldPermit: permits };
+  }
+  const permits = (need: Need): boolean => covers(access, need);
+  return { kind, id: `run:${name}`, name: `run ${name}`, permits, couldPermit: permits };
 }
 
 /** Nobody, for the resource manager. */

@@ -8,6 +8,7 @@ import { findIdentity } from './account-queries.ts';
 import type { Accounts } from './accounts.ts';
 import type { GeneratedPasswords } from './generated-passwords.ts';
 import { HumanPasswords } from './human-passwords.ts';
+import { agentUser, runUser, splitMachinePassword } from './machines/machine-keys.ts';
 import type { Admin, AdminPassword } from './queries.ts';
 import type { SignedIn, SignedInAdmin } from './signed-in.ts';
 import { SignInThrottle, networkOf } from './throttle.ts';
@@ -72,6 +73,7 @@ export class SignIn {
     if (known !== undefined && (await this.#accounts.principalOf(registry, known)) !== undefined) return known;
     // Read anew: a password that another process has just made must work at once.
     const signedIn =
+      (await this.#ofMachine(registry, credentials)) ??
       (await this.#ofToken(registry, credentials)) ??
       (await this.#ofIdentity(credentials)) ??
       (await this.#ofAdmin(registry, { ...credentials, clientAddress, memory }));
@@ -102,6 +104,15 @@ export class SignIn {
     // What is known of it may be older than the secret.
     await this.#accounts.identityNow(found.id);
     return { kind: 'identity', username: found.name, identities: [{ id: found.id, credential: secret.id }] };
+  }
+
+  async #ofMachine(registry: Registry, { username, password }: Credentials): Promise<SignedIn | undefined> {
+    if (username !== agentUser && username !== runUser) return undefined;
+    const { id, secret } = splitMachinePassword(password);
+    const key = await this.#accounts.machineNow(registry, id);
+    if (key === undefined || (key.kind === 'agent') !== (username === agentUser)) return undefined;
+    if (key.expiresAt !== null && this.#clock.now() >= key.expiresAt) return undefined;
+    return this.#generated.findAmong([key], registry.id, secret) && { kind: 'machine', username, id };
   }
 
   async #ofToken(registry: Registry, { username, password }: Credentials): Promise<SignedIn | undefined> {

@@ -2,7 +2,7 @@ import type { TokenPasswordRow } from '../platform/database/index.ts';
 import type { PasswordSlot } from './queries.ts';
 
 /** A sign-in, by what must still be so for it to count: who it was, and the very credential that was used. */
-export type SignedIn = SignedInAdmin | SignedInToken | SignedInIdentities;
+export type SignedIn = SignedInAdmin | SignedInToken | SignedInIdentities | SignedInMachine;
 
 /** The admin user: enabled since then, this very password in place. */
 export interface SignedInAdmin {
@@ -30,4 +30,12 @@ export interface SignedInIdentities {
   readonly username: string;
   /** At least one. `credential`: id of the secret or federated credential that was used. */
   readonly identities: readonly { readonly id: string; readonly credential: string }[];
+}
+
+/** An agent, or a run while it goes on. */
+export interface SignedInMachine {
+  readonly kind: 'machine';
+  readonly username: string;
+  /** Of its key, which is never given another secret. */
+  readonly id: string;
 }

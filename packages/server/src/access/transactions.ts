@@ -1,3 +1,4 @@
+import { machineTransactions } from './machines/transactions.ts';
 import { tokenTransactions } from './token-transactions.ts';
 import { createOwner } from './owner-transaction.ts';
 import type { AdminPasswordRow } from '../platform/database/index.ts';
@@ -75,4 +76,5 @@ export const accessTransactions: readonly TransactionDefinition<never, unknown>[
   disableAdmin,
   createOwner,
   ...tokenTransactions,
+  ...machineTransactions,
 ];

@@ -49,6 +49,8 @@ export function rightsOf(assignments: readonly Assignment[], registry: Registry)
           return management.permits({ type: 'resource', action: operatorAction, scope: registryId });
         case 'deployment':
           return management.permits({ type: 'resource', action: directoryAction, scope: subscriptionOf(registryId) });
+        case 'agent':
+          return false;
         case 'resource':
           return management.permits(need);
         case 'registry':
