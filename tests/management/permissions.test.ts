@@ -62,6 +62,7 @@ function needed({ permission }: Operation): readonly Right[] {
       return [];
     case 'operator':
     case 'deployment':
+    case 'agent':
     case 'management':
     case 'resource':
       throw new Error(`${permission.kind} is not of the data plane`);

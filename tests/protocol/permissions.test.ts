@@ -3,18 +3,21 @@ import {
   type Operation,
   type Permission,
   acr,
+  agents,
   audit,
   cleanup,
   distribution,
   health,
   identities,
+  runs,
+  tasks,
   upkeep,
   usage,
 } from '@berth/api';
 import { type ClientAnswer, parseChallenge, randomImage } from '@berth/testkit';
 import { type DefineCheck, type Protocol, assertStatus, locationOf, protocolTests } from './protocol-tests.ts';
 
-/** Every operation but those of the token endpoint, which checks credentials itself. */
+/** Every operation but those of the token endpoint and the webhooks of forges, which check credentials themselves. */
 const operations: readonly Operation[] = [
   ...Object.values(distribution),
   ...Object.values(acr),
@@ -24,6 +27,9 @@ const operations: readonly Operation[] = [
   ...Object.values(upkeep),
   ...Object.values(usage),
   ...Object.values(identities),
+  ...Object.values(runs),
+  ...Object.values(tasks).filter(({ id }) => id !== tasks.receiveHook.id),
+  ...Object.values(agents),
 ];
 const allActions = ['pull', 'push', 'delete', 'metadata_read', 'metadata_write', 'deleted_read', 'deleted_restore'];
 
@@ -102,6 +108,9 @@ function promised(permission: Permission, caller: Caller, isAnonymousPull: boole
     case 'management':
     case 'resource':
       throw new Error(`${permission.kind} is not of the distribution protocol`);
+    case 'agent':
+      // A key of an agent lets in, and none of these is one.
+      return caller.kind === 'nobody' ? 401 : 403;
     case 'operator':
     case 'deployment':
       // No token opens them, so no challenge would help its bearer.
@@ -121,6 +130,10 @@ const values: Readonly<Record<string, string>> = {
   secret: 'none',
   credential: 'none',
   assignment: '00000000-0000-4000-8000-000000000000',
+  run: 'ca1',
+  task: 'none',
+  trigger: 'none',
+  key: 'none',
 };
 
 function send({ client }: Protocol, operation: Operation, repository: string, authorization: string): Promise<ClientAnswer> {
@@ -169,7 +182,7 @@ for (const isAnonymousPull of [false, true]) {
           }
         });
 
-        if (operation.permission.kind === 'operator' || operation.permission.kind === 'deployment') continue;
+        if (['operator', 'deployment', 'agent'].includes(operation.permission.kind)) continue;
         check(`attack 21: ${operation.id} answers the same to a password and to the token that it gave`, async (protocol) => {
           const repository = protocol.newRepository();
           const scopes = [`repository:${repository}:*`, 'registry:catalog:*', 'registry:deleted_catalog:*'];

@@ -66,6 +66,8 @@ export function describePermission(permission: Permission): string {
       return 'the admin user of the registry';
     case 'deployment':
       return 'the admin user of the default registry';
+    case 'agent':
+      return 'an agent, by its key';
     case 'management':
       return 'whoever is signed in to the resource manager';
     case 'resource':
