@@ -29,6 +29,8 @@ if (files.length === 0) throw new Error(`no test file matches ${positionals.join
 
 const required = (process.env['BERTH_REQUIRE'] ?? '').split(',').filter((name) => name !== '');
 if (values.all) process.env['BERTH_LONG'] = '1';
+// Servers of tests start no agents of their own; tests start those that they want.
+process.env['BERTH_AGENT'] = 'off';
 if (required.includes('postgres')) process.env['BERTH_REQUIRE_POSTGRES'] = '1';
 
 const programs = findPostgresPrograms();

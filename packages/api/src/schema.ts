@@ -25,7 +25,7 @@ const optional = new WeakSet<object>();
 export const Type = {
   String: (options: Options = {}): TString => schema({ type: 'string', ...options }),
   Integer: (options: Options = {}): TInteger => schema({ type: 'integer', ...options }),
-  Boolean: (): TBoolean => schema({ type: 'boolean' }),
+  Boolean: (options: Options = {}): TBoolean => schema({ type: 'boolean', ...options }),
   Null: (): TNull => schema({ type: 'null' }),
   Literal: <const Value extends string>(value: Value): TLiteral<Value> => schema({ type: 'string', const: value }),
   Array: <Item extends TSchema>(items: Item): TArray<Item> => schema({ type: 'array', items }),

@@ -4,6 +4,7 @@ import { prepareSignIn } from './prepare-sign-in.ts';
 import { createFeatures } from './create-features.ts';
 import { RegistryError } from './errors/index.ts';
 import { type HttpLimits, type HttpServer, RateLimiter, createHttpServer, logRequest } from './http/index.ts';
+import { startLocalAgent } from './local-agent.ts';
 import type { Storage } from './open-storage.ts';
 import type { Clock } from './platform/clock.ts';
 import type { LateMetrics } from './platform/late-metrics.ts';
@@ -109,6 +110,18 @@ export async function startService(
   // The writer may still be loading; a start that is reported has seen it answer.
   await Promise.all([database.check(), metrics.load()]);
   log.info({ origin, dataDir, engine: database.engine }, 'the server listens');
+  if (settings.agent === 'auto') {
+    const localAgent = startLocalAgent({
+      machines: access.machines,
+      registry: registries.local,
+      origin: origin,
+      authorityFile: certificate?.authorityFile,
+      folder: join(dataDir, 'agent'),
+      log,
+    });
+    // The first to end, while the server still takes its reports.
+    opened.defer(() => localAgent.stop());
+  }
   const facts = {
     origin,
     loginServer: loginServer(),

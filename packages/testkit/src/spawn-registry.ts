@@ -41,7 +41,7 @@ export async function spawnRegistry({ dataDir, settings = {} }: SpawnOptions): P
     `BERTH_${name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`,
     value,
   ]);
-  const env = { ...process.env, BERTH_LOG_LEVEL: 'warn', ...Object.fromEntries(variables) };
+  const env = { ...process.env, BERTH_LOG_LEVEL: 'warn', BERTH_AGENT: 'off', ...Object.fromEntries(variables) };
   const child = spawn(process.execPath, [...program(), '--data', dataDir, '--host', '127.0.0.1', '--port', '0'], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -32,6 +32,8 @@ export async function startRegistry(options: StartOptions = {}): Promise<Started
     BERTH_HOST: '127.0.0.1',
     BERTH_PORT: '0',
     BERTH_LOG_LEVEL: 'silent',
+    // Tests start the agents that they want.
+    BERTH_AGENT: 'off',
     ...Object.fromEntries(given),
   };
   const server = createServer(loadSettings({ argv: [], env, cwd: dataDir }).settings);

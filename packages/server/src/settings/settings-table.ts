@@ -8,6 +8,7 @@ import {
   regionProblem,
 } from './value-problems.ts';
 import type { Setting, SettingsOf } from './setting.ts';
+import { taskSettings } from './task-settings.ts';
 
 const day = 86_400_000;
 
@@ -424,6 +425,7 @@ export const settingsTable = [
     placeholder: 'PLAN',
     help: 'Plan that the registry "local" gets when the first start makes it; afterwards the resource manager changes it.',
   },
+  ...taskSettings,
 ] as const satisfies readonly Setting[];
 
 export type Settings = SettingsOf<typeof settingsTable>;
