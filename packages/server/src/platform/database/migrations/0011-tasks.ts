@@ -79,7 +79,11 @@ function statements({ text, integer, id, bytes, flag, heap }: Words): readonly s
       update_token ${text}
     ) ${heap}`,
     'create unique index runs_run_id on runs (registry_id, run_id)',
-    "create index runs_queued on runs (os, architecture, id) where status = 'Queued'",
+    "create index runs_queued on runs (os, architecture, agent_pool, id) where status = 'Queued'",
+    "create index runs_waiting on runs (registry_id, agent_pool, id, os, architecture) where status = 'Queued'",
+    'create index runs_lease on runs (lease) where lease is not null',
+    'create index runs_newest on runs (registry_id, id)',
+    'create index runs_requested_by on runs (registry_id, requested_by, id)',
     'create index runs_leased on runs (leased_until) where leased_until is not null',
     'create index runs_task on runs (registry_id, task, id)',
     'create index runs_finished on runs (finished_at) where finished_at is not null',
@@ -106,6 +110,7 @@ function statements({ text, integer, id, bytes, flag, heap }: Words): readonly s
       object_bytes ${integer},
       primary key (run_row_id, first_record)
     ) ${heap}`,
+    'create index run_log_chunks_sealed on run_log_chunks (run_row_id) where sealed is not null',
     `create table run_objects (
       id ${text} not null primary key,
       ${registry},
@@ -120,6 +125,7 @@ function statements({ text, integer, id, bytes, flag, heap }: Words): readonly s
       expires_at ${integer}
     ) ${heap}`,
     'create index run_objects_expiry on run_objects (expires_at) where expires_at is not null',
+    'create index run_objects_registry on run_objects (registry_id, kind)',
     'create index run_objects_run on run_objects (run_row_id) where run_row_id is not null',
     `create table agents (
       key_id ${text} not null references machine_keys (id) on delete cascade,
