@@ -1,0 +1,75 @@
+import type { ProgramEnd, ProgramOptions } from './run-program.ts';
+import { runProgram } from './run-program.ts';
+
+export type EngineName = 'docker' | 'podman' | 'buildah';
+
+export interface EngineFacts {
+  readonly name: EngineName;
+  readonly version: string;
+  readonly os: 'Linux' | 'Windows';
+  /** What it runs, in the words of images: its own first, then those that are emulated. */
+  readonly architectures: readonly [native: string, ...emulated: string[]];
+  /** Whether it can keep containers from swapping. */
+  readonly limitsSwap: boolean;
+}
+
+export interface CommandOptions extends Omit<ProgramOptions, 'environment'> {
+  /** In addition to what the engine's client needs. Names must be harmless: see `isHarmlessName`. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** The engine said no; the message is what it said. */
+export class EngineError extends Error {
+  override readonly name = 'EngineError';
+}
+
+/** A container engine, driven by its own command line. */
+export class Engine {
+  readonly #program: string;
+  readonly #environment: Readonly<Record<string, string>>;
+  readonly #facts: EngineFacts;
+
+  /** @param environment all that its client sees of the agent's own */
+  constructor(program: string, environment: Readonly<Record<string, string>>, facts: EngineFacts) {
+    this.#program = program;
+    this.#environment = environment;
+    this.#facts = facts;
+  }
+
+  get name(): EngineName {
+    return this.#facts.name;
+  }
+
+  describe(): EngineFacts {
+    return this.#facts;
+  }
+
+  /** The same engine, with the registry logins that a folder's `config.json` holds. */
+  withLogins(folder: string): Engine {
+    const own =
+      this.name === 'docker' ? { DOCKER_CONFIG: folder } : { REGISTRY_AUTH_FILE: `${folder}/config.json`, DOCKER_CONFIG: folder };
+    return new Engine(this.#program, { ...this.#environment, ...own }, this.#facts);
+  }
+
+  /** Runs a command to its end, whatever that is. */
+  command(args: readonly string[], { environment, ...options }: CommandOptions = {}): Promise<ProgramEnd> {
+    return runProgram(this.#program, args, { ...options, environment: { ...environment, ...this.#environment } });
+  }
+
+  /** What a command prints. @throws EngineError unless it exits with 0 */
+  async query(args: readonly string[], options: CommandOptions = {}): Promise<string> {
+    const { exitCode, output, lastLines } = await this.command(args, options);
+    if (exitCode !== 0) throw new EngineError(lastLines.join('\n') || `${this.name} ended with ${exitCode ?? 'a signal'}`);
+    return output;
+  }
+
+  /** Whether its client must be told that a registry speaks plain HTTP; docker's daemon knows it for local ones. */
+  plainHttpFlags(registry: string): readonly string[] {
+    return this.name !== 'docker' && isLocal(registry) ? ['--tls-verify=false'] : [];
+  }
+}
+
+/** Whether a registry is one of this machine, where plain HTTP is in order. */
+export function isLocal(registry: string): boolean {
+  return /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/.test(registry);
+}
