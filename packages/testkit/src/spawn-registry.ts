@@ -9,6 +9,12 @@ export interface SpawnOptions {
   readonly dataDir: string;
   /** Settings by name (`garbageDelay`), as texts. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** What the program is started by, such as `nsenter --net=…`: it must become the program. */
+  readonly startedBy?: readonly string[];
+  /** Address to listen on. Default: 127.0.0.1. */
+  readonly host?: string;
+  /** Default: a free one. */
+  readonly port?: number;
 }
 
 /** A registry in a process of its own. */
@@ -36,13 +42,21 @@ function program(): readonly string[] {
 }
 
 /** Starts the server program on a free port and resolves when it answers. Rejects with what it printed if it does not start. */
-export async function spawnRegistry({ dataDir, settings = {} }: SpawnOptions): Promise<SpawnedRegistry> {
+export async function spawnRegistry({
+  dataDir,
+  settings = {},
+  startedBy = [],
+  host = '127.0.0.1',
+  port = 0,
+}: SpawnOptions): Promise<SpawnedRegistry> {
   const variables = Object.entries(settings).map(([name, value]) => [
     `BERTH_${name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`,
     value,
   ]);
   const env = { ...process.env, BERTH_LOG_LEVEL: 'warn', BERTH_AGENT: 'off', ...Object.fromEntries(variables) };
-  const child = spawn(process.execPath, [...program(), '--data', dataDir, '--host', '127.0.0.1', '--port', '0'], {
+  const where = ['--data', dataDir, '--host', host, '--port', String(port)];
+  const [command = '', ...args] = [...startedBy, process.execPath, ...program(), ...where];
+  const child = spawn(command, args, {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
