@@ -24,6 +24,11 @@ export class Fields {
     return Object.hasOwn(this.#value, name);
   }
 
+  /** Whether the client wrote null: take it away. */
+  isNull(name: string): boolean {
+    return this.has(name) && this.#value[name] === null;
+  }
+
   object(name: string): Fields {
     return new Fields(this.#get(name), this.at(name));
   }
@@ -95,6 +100,14 @@ export class Fields {
     const names = Object.keys(members.#value);
     if (names.length > maxEntries) throw invalid(this.at(name), `holds more than ${maxEntries} entries`);
     return Object.fromEntries(names.map((key) => [key, members.text(key, maxValue) ?? '']));
+  }
+
+  /** The names of the members of an object. */
+  names(name: string, maxEntries: number): readonly string[] | undefined {
+    if (this.#get(name) === undefined) return undefined;
+    const names = Object.keys(this.object(name).#value);
+    if (names.length > maxEntries) throw invalid(this.at(name), `holds more than ${maxEntries} entries`);
+    return names;
   }
 
   at(name: string): string {

@@ -1,40 +1,39 @@
-import type { NamedValue } from '@berth/api';
 import type { Route } from '../http/route.ts';
-import type { ChildKind } from '../resources/index.ts';
-import type { NewRun, RunFacts, RunTrigger } from '../runs/index.ts';
+import type { ChildKind, Fields } from '../resources/index.ts';
+import type { NewRun, RunFacts } from '../runs/index.ts';
 import type { Registry } from '../tenancy/index.ts';
-import type { SealedText, Task } from './model.ts';
+import type { SealedText, Task, TaskRun } from './model.ts';
 
+export { type ParsedRunRequest, parseRunRequest } from './parse-run-request.ts';
+export { runDocument } from './run-document.ts';
 export type {
   BaseImageTrigger,
   SealedText,
   SourceTrigger,
   Task,
+  TaskOverrides,
   TaskProperties,
+  TaskRun,
   TaskStep,
   TaskTriggers,
   TimerTrigger,
 } from './model.ts';
 
-/** What a run of a task replaces of it (acr-tasks 6.3, `TaskRunRequest`). */
-export interface TaskOverrides {
-  readonly values?: readonly NamedValue[];
-  readonly arguments?: readonly NamedValue[];
-  readonly target?: string;
-  readonly contextPath?: string;
-  readonly file?: string;
-  readonly updateToken?: string;
-  /** Check out exactly this commit of this ref, from this repository where it is a fork's. */
-  readonly commit?: { readonly commit: string; readonly ref: string; readonly url?: string };
+/** A secret as a task file names it (acr-tasks 1.1). */
+export interface SecretAddress {
+  readonly id: string;
+  /** `https://berth/secrets/NAME`, `https://VAULT/secrets/NAME[/VERSION]`. */
+  readonly keyvault: string;
+  readonly clientId?: string;
 }
 
-export interface TaskRun {
+/** A request of the resource manager that wants a run (acr-tasks 6.3). */
+export interface RequestedRun {
   readonly registry: Registry;
-  readonly task: Task;
+  /** `DockerBuildRequest`, `FileTaskRunRequest`, `EncodedTaskRunRequest` or `TaskRunRequest`. */
+  readonly body: Fields;
+  /** The principal's id. */
   readonly requestedBy: string;
-  readonly trigger?: RunTrigger;
-  readonly isTrusted?: boolean;
-  readonly overrides?: TaskOverrides;
 }
 
 /** Tasks as they are defined, and the secrets that they use. */
@@ -49,6 +48,15 @@ export interface Tasks {
   runOf(run: TaskRun): Promise<NewRun>;
   /** Queues a run of a task. @throws what queueing a run throws */
   run(run: TaskRun): Promise<RunFacts>;
+  /** What such a request asks for, with its task looked up and its secrets resolved. @throws INVALID_PARAMETER, RESOURCE_NOT_FOUND, UPSTREAM_FAILED */
+  runOfRequest(request: RequestedRun): Promise<{ readonly run: NewRun; readonly isArchiveEnabled: boolean }>;
+  /** All of a task's `properties`, its secrets opened: `listDetails`. @throws KEY_UNAVAILABLE */
+  details(task: Task): Promise<Readonly<Record<string, unknown>>>;
+  /** Values of secrets that task files name, of the registry's store and of vaults. @throws INVALID_PARAMETER, UPSTREAM_FAILED */
+  resolveSecrets(
+    registry: Registry,
+    sources: readonly SecretAddress[],
+  ): Promise<readonly { readonly id: string; readonly value: string }[]>;
   open(registryId: number, secret: SealedText): string;
   /** Called after a task was made, changed or deleted by this process. */
   onChanged(listener: (change: { readonly registryId: number; readonly name: string }) => void): void;

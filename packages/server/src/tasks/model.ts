@@ -1,3 +1,7 @@
+import type { NamedValue } from '@berth/api';
+import type { RunTrigger } from '../runs/index.ts';
+import type { Registry } from '../tenancy/index.ts';
+
 /**
  * A task as it is kept: ACR's `properties` by ACR's names (acr-tasks 6.3), so that clients read back what they wrote.
  * A secret is `{ sealed, dataKeyId }`; `tasks/seal-secrets.ts` seals and opens it.
@@ -134,4 +138,25 @@ export interface Task {
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly properties: TaskProperties;
+}
+
+/** What a run of a task replaces of it (acr-tasks 6.3, `TaskRunRequest`). */
+export interface TaskOverrides {
+  readonly values?: readonly NamedValue[];
+  readonly arguments?: readonly NamedValue[];
+  readonly target?: string;
+  readonly contextPath?: string;
+  readonly file?: string;
+  readonly updateToken?: string;
+  /** Check out exactly this commit of this ref, from this repository where it is a fork's. */
+  readonly commit?: { readonly commit: string; readonly ref: string; readonly url?: string };
+}
+
+export interface TaskRun {
+  readonly registry: Registry;
+  readonly task: Task;
+  readonly requestedBy: string;
+  readonly trigger?: RunTrigger;
+  readonly isTrusted?: boolean;
+  readonly overrides?: TaskOverrides;
 }
