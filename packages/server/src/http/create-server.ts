@@ -66,7 +66,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
         if ('setSecureContext' in server && typeof server.setSecureContext === 'function') server.setSecureContext(tls);
     },
     close: async (graceMs) => {
-      handler.isStopping = true;
+      handler.stop();
       await Promise.all(servers.map((server) => closeServer(server, graceMs)));
       // A handler may still be busy though its client is gone; what it uses must not be closed under it.
       await handler.idle();

@@ -98,7 +98,7 @@ export class Exchange implements RouteRequest {
     if (this.#abort === undefined) {
       const abort = new AbortController();
       this.#abort = abort;
-      if (this.isStalled || this.response.destroyed) abort.abort();
+      if (this.isStalled || this.response.destroyed || this.response.writableEnded) abort.abort();
       else this.response.once('close', () => abort.abort());
     }
     return this.#abort.signal;
@@ -129,6 +129,11 @@ export class Exchange implements RouteRequest {
   /** Tells the handler to end what it is doing. */
   stall(): void {
     this.isStalled = true;
+    this.#abort?.abort();
+  }
+
+  /** Tells whatever still works for the answer that nobody wants it any more. */
+  abandon(): void {
     this.#abort?.abort();
   }
 }

@@ -25,8 +25,7 @@ export class RequestHandler {
   #ready: Promise<void> | undefined;
   #inWork = 0;
   #whenIdle: (() => void) | undefined;
-  /** Every answer tells its client to leave. */
-  isStopping = false;
+  readonly #stopping = new AbortController();
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
@@ -71,6 +70,11 @@ export class RequestHandler {
     const exchange = new Exchange(request, response, { log: this.#options.log });
     this.#answerError(exchange, error);
     this.#record(exchange);
+  }
+
+  /** From now on every answer tells its client to leave, and those without an end come to theirs. */
+  stop(): void {
+    this.#stopping.abort();
   }
 
   /** Resolves when no handler is at work. */
@@ -124,7 +128,8 @@ export class RequestHandler {
     const reply = await route.handle(exchange);
     if (exchange.isStalled) throw tooSlow();
     if (response.destroyed) return;
-    await sendReply(exchange, reply, this.#baseHeaders(exchange), this.#options.limits.transfer);
+    const how = { rule: this.#options.limits.transfer, stopping: this.#stopping.signal };
+    await sendReply(exchange, reply, this.#baseHeaders(exchange), how);
   }
 
   /** After the question who it is: a challenge costs nobody a call, and failed sign-ins have their own brake. @throws TOOMANYREQUESTS */
@@ -189,7 +194,7 @@ export class RequestHandler {
       'X-Content-Type-Options': 'nosniff',
     };
     if (exchange.remainingCalls !== undefined) Object.assign(headers, remainingHeader(exchange.remainingCalls));
-    if (this.isStopping) headers['Connection'] = 'close';
+    if (this.#stopping.signal.aborted) headers['Connection'] = 'close';
     return headers;
   }
 

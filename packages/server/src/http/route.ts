@@ -37,10 +37,10 @@ export interface Reply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string | number>>;
   /**
-   * Text, JSON (any other plain object), bytes, or a stream of chunks with its exact length. Omit for no body. For HEAD
-   * the body is never sent, its length is.
+   * Text, JSON (any other plain object), bytes, a stream of chunks with its exact length, or text as it comes to be. Omit
+   * for no body. For HEAD the body is never sent, its length is.
    */
-  readonly body?: string | Uint8Array | JsonBody | StreamBody;
+  readonly body?: string | Uint8Array | JsonBody | StreamBody | LiveBody;
 }
 
 export interface JsonBody {
@@ -51,4 +51,13 @@ export interface StreamBody {
   readonly lengthBytes: number;
   /** Not called for HEAD. Arrays of buffers are written in one go, and their memory freed. */
   readonly open: () => AsyncIterable<readonly Buffer[]>;
+}
+
+/**
+ * A body without an end that is known beforehand, such as a stream of events. It ends when the iterable does, when the client
+ * goes away or takes nothing, and when the server stops; the request's signal aborts then, and the iterable must not go on.
+ */
+export interface LiveBody {
+  /** Not called for HEAD. */
+  readonly live: () => AsyncIterable<string>;
 }

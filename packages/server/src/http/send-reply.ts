@@ -1,14 +1,21 @@
 import type { ServerResponse } from 'node:http';
 import { releaseMemory } from '../platform/memory/index.ts';
 import type { Exchange } from './exchange.ts';
-import type { Reply, StreamBody } from './route.ts';
+import type { LiveBody, Reply, StreamBody } from './route.ts';
 import { type TransferRule, watchTransfer } from './transfer-watch.ts';
 import { endAfterBody, mustClose } from './unread-body.ts';
 
 export type Headers = Record<string, string | number>;
 
+export interface SendOptions {
+  /** Which takers are too slow. */
+  readonly rule: TransferRule;
+  /** Aborts when the server stops: live bodies end. */
+  readonly stopping: AbortSignal;
+}
+
 /** Writes an answer. Resolves when it was handed to the connection; rejects when the body's source failed. */
-export async function sendReply(exchange: Exchange, reply: Reply, base: Headers, rule: TransferRule): Promise<void> {
+export async function sendReply(exchange: Exchange, reply: Reply, base: Headers, { rule, stopping }: SendOptions): Promise<void> {
   const headers: Headers = Object.assign(base, reply.headers);
   const { body, status } = reply;
   if (body === undefined || status === 204 || status === 304) {
@@ -22,6 +29,9 @@ export async function sendReply(exchange: Exchange, reply: Reply, base: Headers,
     headers['Content-Type'] ??= 'application/json; charset=utf-8';
     headers['Content-Length'] = Buffer.byteLength(text);
     sendWhole(exchange, status, headers, text);
+  } else if ('live' in body) {
+    if (exchange.request.method === 'HEAD') sendWhole(exchange, status, headers, undefined);
+    else await sendLive(exchange, { status, headers, body, rule, stopping });
   } else {
     headers['Content-Length'] = body.lengthBytes;
     if (exchange.request.method === 'HEAD' || body.lengthBytes === 0) sendWhole(exchange, status, headers, undefined);
@@ -76,6 +86,45 @@ async function sendStream(exchange: Exchange, { status, headers, body, rule }: S
     throw error;
   } finally {
     stopWatching();
+    await chunks.return?.();
+  }
+}
+
+interface LiveReply extends SendOptions {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: LiveBody;
+}
+
+/** In chunks, each as soon as it is there. A silence is the source's own; a client that takes nothing is cut off all the same. */
+async function sendLive(exchange: Exchange, { status, headers, body, rule, stopping }: LiveReply): Promise<void> {
+  const { response } = exchange;
+  if (mustClose(exchange)) headers['Connection'] = 'close';
+  const chunks = body.live()[Symbol.asyncIterator]();
+  const over = Promise.withResolvers<'over'>();
+  const end = (): void => over.resolve('over');
+  const stopWatching = watchTaking(response, rule);
+  response.once('close', end);
+  stopping.addEventListener('abort', end, { once: true });
+  try {
+    response.writeHead(status, headers);
+    response.flushHeaders();
+    while (!stopping.aborted && !response.destroyed) {
+      const next = await Promise.race([chunks.next(), over.promise]);
+      if (next === 'over' || next.done === true) break;
+      exchange.sentBytes += Buffer.byteLength(next.value);
+      if (!response.write(next.value)) await Promise.race([drained(response), over.promise]);
+    }
+    response.end();
+  } catch (error) {
+    // Without its last chunk a client sees that something is missing.
+    response.destroy();
+    throw error;
+  } finally {
+    stopWatching();
+    response.off('close', end);
+    stopping.removeEventListener('abort', end);
+    exchange.abandon();
     await chunks.return?.();
   }
 }
