@@ -21,6 +21,8 @@ export interface ScanOptions {
   readonly arguments?: ReadonlyMap<string, string>;
   /** The platform that is built for, `linux/arm64/v8`. */
   readonly platform?: string | undefined;
+  /** That of the machine that builds; by itself that which is built for. */
+  readonly buildPlatform?: string | undefined;
 }
 
 export interface DockerfileScan {
@@ -81,8 +83,8 @@ export function scanDockerfile(text: string, options: ScanOptions = {}): Dockerf
   };
 }
 
-function stagesOf(file: Dockerfile, { arguments: given = new Map(), platform }: ScanOptions): Stage[] {
-  const globals = new Map<string, string>(platformArguments(platform));
+function stagesOf(file: Dockerfile, { arguments: given = new Map(), platform, buildPlatform }: ScanOptions): Stage[] {
+  const globals = new Map<string, string>(platformArguments(platform, buildPlatform));
   const stages: Stage[] = [];
   let local = new Map<string, string>();
   for (const instruction of file.getInstructions()) {
@@ -153,16 +155,17 @@ function findTarget(stages: readonly Stage[], target: string | undefined): numbe
 }
 
 /** What BuildKit declares by itself. */
-function platformArguments(platform = 'linux/amd64'): readonly (readonly [string, string])[] {
+function platformArguments(platform = 'linux/amd64', buildPlatform = platform): readonly (readonly [string, string])[] {
   const [os = '', architecture = '', variant = ''] = platform.split('/');
+  const [buildOs = '', buildArchitecture = ''] = buildPlatform.split('/');
   return [
     ['TARGETPLATFORM', platform],
     ['TARGETOS', os],
     ['TARGETARCH', architecture],
     ['TARGETVARIANT', variant],
-    ['BUILDPLATFORM', platform],
-    ['BUILDOS', os],
-    ['BUILDARCH', architecture],
+    ['BUILDPLATFORM', buildPlatform],
+    ['BUILDOS', buildOs],
+    ['BUILDARCH', buildArchitecture],
   ];
 }
 
