@@ -19,6 +19,7 @@ const file = [
   '    when: ["-"]',
   '  - id: talk',
   '    cmd: $Registry/base/tools:v1 sh -c "for i in 1 2 3 4 5 6 7 8; do echo line $i; sleep 0.2; done"',
+  '  - cmd: $Registry/base/tools:v1 sh -c "echo FROM $Registry/base/tools:v1 > Dockerfile"',
   '  - id: build',
   '    build: -t $Registry/chaos/out:$ID .',
   '  - push: ["$Registry/chaos/out:$ID"]',
