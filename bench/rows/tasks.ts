@@ -1,0 +1,115 @@
+import type { Assignment } from '@berth/api';
+import { TaskWorld } from '../../tests/tasks/task-world.ts';
+import type { Row } from '../report.ts';
+
+const builds = 12;
+const queued = 1_000;
+
+/**
+ * What tasks cost: a trivial image by `berth build` against the engine's own build and push of the same, and claims from a
+ * long queue. Takes root and a Docker engine, which it starts for itself.
+ */
+export async function measureTasks(): Promise<readonly Row[]> {
+  const world = await TaskWorld.open();
+  try {
+    return [...(await measureClaims(world)), await measureBuilds(world)];
+  } finally {
+    await world.close();
+  }
+}
+
+/** Medians of seconds, taken in turns, so that both see the same machine. */
+async function measureBuilds(world: TaskWorld): Promise<Row> {
+  await world.startAgent();
+  const { username, password } = world.server;
+  await world.engine.docker(['login', world.host, '--username', username, '--password-stdin'], { input: password });
+  const [own, ours]: [number[], number[]] = [[], []];
+  for (let index = 0; index < builds; index += 1) {
+    const folder = await world.write(`bench-${index}`, { Dockerfile: 'FROM scratch\nCOPY hello /\n', hello: `hello ${index}\n` });
+    own.push(
+      await timed(async () => {
+        const name = `${world.host}/bench/own:${index}`;
+        await world.engine.docker(['build', '--quiet', '--tag', name, folder], { env: { DOCKER_BUILDKIT: '1' } });
+        await world.engine.docker(['push', '--quiet', name]);
+      }),
+    );
+    const again = await world.write(`bench-again-${index}`, {
+      Dockerfile: 'FROM scratch\nCOPY hello /\n',
+      hello: `hello you ${index}\n`,
+    });
+    ours.push(
+      await timed(async () => {
+        const { code, stdout, stderr } = await world.berth(['build', '--image', `bench/ours:${index}`, again]);
+        if (code !== 0) throw new Error(`berth build failed:\n${stdout}\n${stderr}`);
+      }),
+    );
+  }
+  return {
+    name: 'berth build of a trivial image, beyond the engine',
+    unit: 'ms',
+    berth: median(ours) - median(own),
+    peer: undefined,
+    target: { atMost: 300 },
+  };
+}
+
+async function measureClaims(world: TaskWorld): Promise<readonly Row[]> {
+  const work = { kind: 'inline', content: 'version: v1.1.0\nsteps:\n  - cmd: image\n' };
+  for (let index = 0; index < queued; index += 1) expect(await world.call('POST', '/berth/v1/runs', { work }), 202);
+  const claim = await agentOf(world);
+  const times: number[] = [];
+  for (let index = 0; index < queued; index += 1) times.push(await timed(claim));
+  times.sort((a, b) => a - b);
+  const at = (part: number): number => times[Math.floor(part * (times.length - 1))] ?? 0;
+  return [
+    { name: 'claim of a run, 1,000 queued, median', unit: 'ms', berth: at(0.5), peer: undefined, target: { atMost: 5 } },
+    {
+      name: 'claim of a run, 1,000 queued, 99th percentile',
+      unit: 'ms',
+      berth: at(0.99),
+      peer: undefined,
+      target: { atMost: 5 },
+    },
+  ];
+}
+
+/** Claims as an agent that executes nothing. */
+async function agentOf(world: TaskWorld): Promise<() => Promise<void>> {
+  const { key } = expect(await world.call('POST', '/berth/v1/agent-keys', { name: 'bench' }), 201) as { readonly key: string };
+  const authorization = `Basic ${Buffer.from(`$agent:${key}`).toString('base64')}`;
+  const holds: string[] = [];
+  const agent = {
+    name: 'bench',
+    version: '0',
+    engine: 'none',
+    engineVersion: '0',
+    os: 'Linux',
+    architectures: ['amd64'],
+    capacity: 1_000,
+  };
+  const { client } = world;
+  return async () => {
+    const answer = await client.request('POST', '/berth/v1/agent/claims', {
+      authorization,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ agent, holds, waitSeconds: 0 }),
+    });
+    if (answer.status !== 200) throw new Error(`a claim was answered ${answer.status}: ${answer.body}`);
+    holds.push((JSON.parse(answer.body.toString()) as Assignment).run.id);
+  };
+}
+
+function expect({ status, json }: { readonly status: number; readonly json: unknown }, wanted: number): unknown {
+  if (status !== wanted) throw new Error(`answered ${status}: ${JSON.stringify(json)}`);
+  return json;
+}
+
+async function timed(work: () => Promise<void>): Promise<number> {
+  const began = performance.now();
+  await work();
+  return performance.now() - began;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}
