@@ -10,6 +10,7 @@ type ChildOperation = 'list' | 'get' | 'put' | 'patch' | 'delete';
 function childOperations(
   collection: string,
   words: { readonly one: string; readonly many: string },
+  maxBodyBytes?: number,
 ): Readonly<Record<ChildOperation, Operation>> {
   const all = `${registry}/${collection}`;
   const one = `${all}/{childName}`;
@@ -23,6 +24,7 @@ function childOperations(
   });
   const writeErrors = [...ofRegistry, 'INVALID_PARAMETER', 'QUOTA_EXCEEDED', 'CONFLICT'];
   const shown = { description: `the ${words.one}`, schema: resource };
+  const size = maxBodyBytes === undefined ? {} : { maxBodyBytes };
   return {
     list: {
       id: id('list'),
@@ -54,6 +56,7 @@ function childOperations(
       permission: action('write'),
       query: version,
       body,
+      ...size,
       summary: `Makes or replaces a ${words.one}.`,
       responses: { 200: shown, 201: shown },
       errors: writeErrors,
@@ -66,6 +69,7 @@ function childOperations(
       permission: action('write'),
       query: version,
       body,
+      ...size,
       summary: `Changes a ${words.one}.`,
       responses: { 200: shown },
       errors: writeErrors,
@@ -90,6 +94,10 @@ export const children = {
   tokens: childOperations('tokens', { one: 'token', many: 'tokens' }),
   webhooks: childOperations('webhooks', { one: 'webhook', many: 'webhooks' }),
   replications: childOperations('replications', { one: 'replication', many: 'replications' }),
+  // A task file may come with them.
+  tasks: childOperations('tasks', { one: 'task', many: 'tasks' }, 2 ** 20),
+  taskRuns: childOperations('taskRuns', { one: 'task run', many: 'task runs' }, 2 ** 20),
+  agentPools: childOperations('agentPools', { one: 'agent pool', many: 'agent pools' }),
 } as const;
 
 export const getWebhookCallback = webhookAction('getCallbackConfig', 'Shows where a webhook sends to, and with which headers.');

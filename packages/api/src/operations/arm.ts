@@ -2,6 +2,7 @@ import { Type } from '../schema.ts';
 import { type Operation, defineOperation } from '../operation.ts';
 import { children, getWebhookCallback } from './arm-children.ts';
 import { roles } from './arm-roles.ts';
+import * as runs from './arm-tasks.ts';
 import {
   common,
   group,
@@ -17,7 +18,7 @@ import {
   version,
 } from './arm-words.ts';
 
-export { children, getWebhookCallback, roles };
+export { children, getWebhookCallback, roles, runs };
 
 /** The resource manager (acr-api 3): subscriptions, groups, registries and what hangs on a registry. */
 
@@ -413,4 +414,5 @@ export const operations: readonly Operation[] = [
   ...Object.values(children).flatMap((each) => Object.values(each)),
   ...Object.values(roles).flatMap((each) => Object.values(each)),
   getWebhookCallback,
+  ...Object.values(runs),
 ];

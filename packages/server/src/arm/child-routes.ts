@@ -1,9 +1,11 @@
 import { arm } from '@berth/api';
+import type { TSchema } from 'typebox';
 import { RegistryError } from '../errors/index.ts';
 import type { Reply, Route } from '../http/route.ts';
 import {
   type Child,
   type ChildKind,
+  type Fields,
   type KindScene,
   childrenAfter,
   deleteChild,
@@ -73,7 +75,7 @@ async function show(context: ArmContext, kind: ChildKind, request: RegistryReque
 async function put(context: ArmContext, kind: ChildKind, managedRequest: RegistryRequest): Promise<Reply> {
   const { request, registry, caller } = managedRequest;
   const name = nameOf(managedRequest);
-  const body = await readDocument(request, arm.children.webhooks.put.body as never);
+  const body = await readChild(kind, 'put', request);
   if (!kind.nameRule.pattern.test(name)) throw invalid('name', `of a ${kind.word} must be ${kind.nameRule.words}`);
   requireChangeable(kind, name);
   const location = kind.isTracked ? body.requiredText('location', 90) : null;
@@ -106,7 +108,7 @@ async function put(context: ArmContext, kind: ChildKind, managedRequest: Registr
 async function patch(context: ArmContext, kind: ChildKind, managedRequest: RegistryRequest): Promise<Reply> {
   const { request, registry, caller } = managedRequest;
   const name = nameOf(managedRequest);
-  const body = await readDocument(request, arm.children.webhooks.patch.body as never);
+  const body = await readChild(kind, 'patch', request);
   requireChangeable(kind, name);
   const tags = kind.isTracked ? readTags(body) : undefined;
   for (let attempt = 0; attempt < attempts; attempt += 1) {
@@ -141,6 +143,12 @@ async function remove(context: ArmContext, kind: ChildKind, managedRequest: Regi
   await context.database.write(deleteChild, { registryId: registry.id, kind: kind.collection, name });
   kind.changed?.({ registry, name });
   return { status: 200 };
+}
+
+/** The body that makes or changes a child, as large as its kind may be. */
+function readChild(kind: ChildKind, verb: 'put' | 'patch', request: RegistryRequest['request']): Promise<Fields> {
+  const { body, maxBodyBytes } = arm.children[kind.collection as Collection][verb];
+  return readDocument(request, body as TSchema, maxBodyBytes);
 }
 
 /** How many of a kind the plan of a registry allows (acr-api 4.1); kinds that no plan counts have no limit. */

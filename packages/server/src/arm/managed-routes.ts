@@ -99,8 +99,8 @@ function requireSubscription({ registries }: ArmContext, id: string | undefined)
 }
 
 /** The JSON body of a request, to be read member by member. @throws REQUEST_INVALID when it is no JSON object */
-export async function readDocument(request: RouteRequest, schema: TSchema): Promise<Fields> {
-  return new Fields(await readJson(request, schema), '');
+export async function readDocument(request: RouteRequest, schema: TSchema, maxBodyBytes?: number): Promise<Fields> {
+  return new Fields(await readJson(request, schema, maxBodyBytes), '');
 }
 
 /** Resource tags by Azure's bounds. */
