@@ -3,6 +3,7 @@ import { armRoutes } from './arm/index.ts';
 import { type Audit, createAudit } from './audit/index.ts';
 import { createBlobs } from './blobs/index.ts';
 import { createCatalog } from './catalog/index.ts';
+import { createTaskFeatures } from './create-task-features.ts';
 import { healthRoutes, measure } from './health/index.ts';
 import type { Route } from './http/index.ts';
 import { type ImportCredentials, type ImportsOptions, type Imports, createImports } from './imports/index.ts';
@@ -73,8 +74,12 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
     meter: usage.meter,
     manifestCacheBytes: settings.manifestCacheBytes,
     // Called once requests come: by then there is one.
-    onTagsMoved: (registryId) => retention.wake(registryId),
+    onTagsMoved: (registryId) => {
+      retention.wake(registryId);
+      tasks.wake();
+    },
   });
+  const tasks = createTaskFeatures(settings, { ...parts, catalog });
   const retention = createRetention({
     ...common,
     registries: () => registries.all(),
@@ -92,7 +97,7 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
     freedParts: blobs.freedParts,
     signInFailures: access.signInFailures,
   });
-  const managed = resourceManager(settings, parts, { imports, usage });
+  const managed = resourceManager(settings, parts, { imports, usage, kinds: tasks.kinds });
   const garbage = settings.garbageIntervalMs;
   const rounds = [
     { name: 'registries of other processes', everyMs: refreshMs, work: () => registries.refresh() },
@@ -118,6 +123,7 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
       ...scrub.routes,
       ...usage.routes,
       ...audit.routes,
+      ...tasks.routes,
       ...managed,
       ...upkeepRoutes({ database, clock, collector, freedParts: blobs.freedParts }),
       ...healthRoutes({ metrics, isServing: () => !signal.aborted, checks, log }),
@@ -126,9 +132,10 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
       ...rounds.map(({ name, everyMs, work }) => repeat(work, { name, everyMs, signal, log })),
       collector.run(settings.garbageIntervalMs, signal),
       retention.run(settings.cleanupIntervalMs),
+      ...tasks.loops(),
     ],
     stop: async () => {
-      await imports.stop();
+      await Promise.all([imports.stop(), tasks.stop()]);
       return Promise.all([blobs.stop(), scrub.stop(), retention.stop(), usage.stop(), audit.stop(), catalog.close()]);
     },
   };
@@ -151,7 +158,7 @@ function auditOf(settings: Settings, { storage, registries, metrics, clock, log 
 function resourceManager(
   settings: Settings,
   { storage, access, registries, clock }: FeatureParts,
-  { imports, usage }: { readonly imports: Imports; readonly usage: Usage },
+  { imports, usage, kinds }: { readonly imports: Imports; readonly usage: Usage; readonly kinds: readonly ChildKind[] },
 ): readonly Route[] {
   return armRoutes({
     database: storage.database,
@@ -163,7 +170,7 @@ function resourceManager(
     admins: access.admins,
     directory: access.directory,
     tokens: access.tokens,
-    kinds: [...access.kinds, webhookKind as ChildKind, replicationKind(settings.region) as ChildKind],
+    kinds: [...access.kinds, webhookKind as ChildKind, replicationKind(settings.region) as ChildKind, ...kinds],
     usageOf: usage.usageOf,
   });
 }

@@ -13,6 +13,7 @@ import { keyTransactions } from './platform/keys/transactions.ts';
 import { usageTransactions } from './usage/transactions.ts';
 import { registryTransactions } from './registries/transactions.ts';
 import { resourceTransactions } from './resources/transactions.ts';
+import { runsTransactions } from './runs/transactions.ts';
 import { retentionTransactions } from './retention/transactions.ts';
 
 /**
@@ -35,4 +36,5 @@ export const transactions: readonly TransactionDefinition<never, unknown>[] = [
   ...registryTransactions,
   ...resourceTransactions,
   ...retentionTransactions,
+  ...runsTransactions,
 ];

@@ -22,6 +22,7 @@ import type { WantedManifest } from './read-manifest.ts';
 import { expireDeleted } from './bin/expire-deleted.ts';
 import { binRoutes } from './bin/routes.ts';
 import { catalogRoutes } from './routes.ts';
+import { deleteTag } from './transactions.ts';
 import type { Registry } from '../tenancy/index.ts';
 
 export { catalogTransactions } from './transactions.ts';
@@ -47,6 +48,8 @@ export interface Catalog {
   find(name: ManifestName): Promise<string | undefined>;
   /** With all the checks of a push. @throws CONFLICT when a tag would move that must not, and what a push throws */
   push(manifest: ManifestToStore): Promise<void>;
+  /** As a client would take a tag off; one that is not there is no error. @throws REGISTRY_DISALLOWED_OPERATION */
+  untag(tag: { readonly registryId: number; readonly repository: string; readonly tag: string }): Promise<void>;
   /** Digests, a page at a time. */
   referrers(subject: ReferrersOf): AsyncIterable<readonly Digest[]>;
   /** To be called again and again: takes out of the bins what cannot be restored any more. */
@@ -72,6 +75,7 @@ export function createCatalog({ manifestCacheBytes, ...options }: CatalogOptions
     read: (wanted) => readManifest(context, wanted),
     find: (name) => findManifest(context, name),
     push: (manifest) => pushStored(context, manifest),
+    untag: async (tag) => void (await context.database.write(deleteTag, { ...tag, now: context.clock.now() })),
     referrers: (subject) => referrersOf(context, subject),
     expireDeleted: (registries, signal) => expireDeleted(context, registries, signal),
     close: () => parser.close(),

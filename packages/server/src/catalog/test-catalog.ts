@@ -199,6 +199,7 @@ async function answerOf(route: Route, request: RouteRequest): Promise<TestAnswer
       return { status, headers: { ...headers, 'Content-Length': bytes.length }, bytes, json: parsed(bytes), ...none };
     }
     if ('json' in body) return { status, headers, bytes: Buffer.from(JSON.stringify(body.json)), json: body.json, ...none };
+    assert.ok('open' in body, 'the catalog answers with nothing live');
     return {
       status,
       headers: { ...headers, 'Content-Length': body.lengthBytes },

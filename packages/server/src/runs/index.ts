@@ -1,10 +1,36 @@
-import type { Readable } from 'node:stream';
 import type { Run } from '@berth/api';
+import { RegistryError } from '../errors/index.ts';
 import type { Route } from '../http/route.ts';
+import type { Metrics } from '../platform/metrics.ts';
+import { repeat } from '../platform/repeat.ts';
 import type { Registry } from '../tenancy/index.ts';
-import type { NewRun, RunFacts, RunFilter } from './model.ts';
+import { agentRoutes } from './agents/agent-routes.ts';
+import { archive, cancel } from './change-run.ts';
+import { logRoutes } from './log/log-routes.ts';
+import { readText } from './log/log-text.ts';
+import { measureRuns } from './measure-runs.ts';
+import { type NewRun, type RunFacts, type RunFilter, type SourceUpload, isEnded } from './model.ts';
+import { countQueued, findRun, findRunByRow, listRuns } from './queries.ts';
+import { queueNewRun } from './queue/queue-run.ts';
+import { runDocuments } from './run-document.ts';
+import { RunEvents } from './run-events.ts';
+import { factsOf } from './run-facts.ts';
+import { runRoutes } from './run-routes.ts';
+import type { RunsContext } from './runs-context.ts';
+import { sourceRoutes } from './sources/source-routes.ts';
+import { receiveSource, reserveSource } from './sources/sources.ts';
+import { sweep, tidy } from './upkeep.ts';
 
-export { type NewRun, type RunAccess, type RunFacts, type RunFilter, type RunTrigger, isEnded } from './model.ts';
+export {
+  type NewRun,
+  type RunAccess,
+  type RunFacts,
+  type RunFilter,
+  type RunTrigger,
+  type SourceUpload,
+  isEnded,
+} from './model.ts';
+export type { RunCredentials, RunLimits, SecretToResolve } from './runs-context.ts';
 
 /** A log as the one text that `az` reads: lines end in CRLF (acr-tasks 6.5). */
 export interface LogText {
@@ -45,9 +71,72 @@ export interface Runs {
   stop(): Promise<void>;
 }
 
-export interface SourceUpload {
-  readonly secret: string;
-  readonly body: Readable;
-  readonly sizeBytes: number | undefined;
-  readonly signal: AbortSignal;
+export interface RunsOptions extends Omit<RunsContext, 'ended' | 'events' | 'limits' | 'startedAt'> {
+  readonly metrics: Metrics;
+  readonly limits: Pick<RunsContext['limits'], 'maxSourceSizeBytes' | 'queueTimeoutMs' | 'runRetentionMs' | 'runsAtOnce'> &
+    Partial<RunsContext['limits']>;
+}
+
+const usualLimits = { maxQueued: 5_000, maxLogBytes: 100 * 2 ** 20, maxLogRecords: 1_000_000 };
+const sweepMs = 2_000;
+const tidyMs = 30_000;
+
+/** The queue of runs, what agents take of it, and what they tell. */
+export function createRuns({ metrics, ...options }: RunsOptions): Runs {
+  const { database, clock, log, signal } = options;
+  const events = new RunEvents();
+  const context: RunsContext = {
+    ...options,
+    limits: { ...usualLimits, ...options.limits },
+    events,
+    startedAt: clock.now(),
+    ended: new Map(),
+  };
+  measureRuns(metrics, context);
+  return {
+    routes: [...runRoutes(context), ...logRoutes(context), ...sourceRoutes(context), ...agentRoutes(context)],
+    queue: (run) => queueNewRun(context, run),
+    find: async (registryId, runId) => {
+      const row = await findRun(database.read, registryId, runId);
+      return row && factsOf(row);
+    },
+    list: async (filter) => (await listRuns(database.read, filter)).map(factsOf),
+    document: (run) => documentOf(context, run),
+    cancel: (registryId, runId) => cancel(context, registryId, runId),
+    archive: (registryId, runId, isArchived) => archive(context, registryId, runId, isArchived),
+    onEnded: (listener) => events.onEnded(listener),
+    queuedIn: (registryId, agentPool) => countQueued(database.read, registryId, agentPool),
+    reserveSource: (registry, owner) => reserveSource(context, registry, owner),
+    receiveSource: (registry, id, upload) => receiveSource(context, registry, id, upload),
+    logText: (registryId, runId) => logTextOf(context, registryId, runId),
+    readLogText: (registryId, runId, range) => readLogText(context, { registryId, runId }, range),
+    loops: () => [
+      repeat(() => sweep(context), { name: 'runs that nobody ends', everyMs: sweepMs, signal, log }),
+      repeat(() => tidy(context), { name: 'runs that have had their time', everyMs: tidyMs, signal, log }),
+    ],
+    stop: () => events.settled(),
+  };
+}
+
+async function documentOf(context: RunsContext, { rowId, id }: RunFacts): Promise<Run> {
+  const row = await findRunByRow(context.database.read, rowId);
+  const [document] = row === undefined ? [] : await runDocuments(context, [row]);
+  if (document === undefined) throw new RegistryError('NOT_FOUND', { message: `there is no run ${id} any more` });
+  return document;
+}
+
+async function logTextOf({ database }: RunsContext, registryId: number, runId: string): Promise<LogText | undefined> {
+  const row = await findRun(database.read, registryId, runId);
+  if (row === undefined) return undefined;
+  const { log_bytes: sizeBytes, status, finished_at: finishedAt, updated_at: updatedAt } = row;
+  return { sizeBytes, isComplete: isEnded(status), status, changedAt: finishedAt ?? updatedAt };
+}
+
+async function* readLogText(
+  context: RunsContext,
+  { registryId, runId }: { readonly registryId: number; readonly runId: string },
+  range: { readonly start: number; readonly end: number },
+): AsyncGenerator<Buffer, void, undefined> {
+  const row = await findRun(context.database.read, registryId, runId);
+  if (row !== undefined) yield* readText(context, { registryId, rowId: row.id }, range);
 }

@@ -1,4 +1,5 @@
-import type { BuildDependency, OutputImage, Run, RunPlatform, RunSource, RunStatus, RunToQueue } from '@berth/api';
+import type { Readable } from 'node:stream';
+import type { BuildDependency, OutputImage, Run, RunPlatform, RunStatus, RunToQueue } from '@berth/api';
 import type { Registry } from '../tenancy/index.ts';
 
 /** What made a run begin, beside somebody who asked for it (acr-tasks 5.2, 6.1, 6.2). Times are ISO 8601. */
@@ -109,4 +110,10 @@ export interface RunFilter {
   readonly limit: number;
 }
 
-export type { RunSource };
+/** What comes to a signed address. */
+export interface SourceUpload {
+  readonly secret: string;
+  readonly body: Readable;
+  readonly sizeBytes: number | undefined;
+  readonly signal: AbortSignal;
+}

@@ -1,0 +1,65 @@
+import type { Access } from './access/index.ts';
+import type { Catalog } from './catalog/index.ts';
+import { RegistryError } from './errors/index.ts';
+import type { Route } from './http/index.ts';
+import type { Storage } from './open-storage.ts';
+import type { Clock } from './platform/clock.ts';
+import type { Logger } from './platform/logger.ts';
+import type { Metrics } from './platform/metrics.ts';
+import type { Registries } from './registries/index.ts';
+import type { ChildKind } from './resources/index.ts';
+import { createRuns } from './runs/index.ts';
+import type { Settings } from './settings/index.ts';
+
+export interface TaskFeatureParts {
+  readonly storage: Storage;
+  readonly access: Access;
+  readonly registries: Registries;
+  readonly catalog: Pick<Catalog, 'untag'>;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Aborts when the server is told to stop. */
+  readonly signal: AbortSignal;
+}
+
+/** Runs, and what makes them run. */
+export interface TaskFeatures {
+  readonly routes: readonly Route[];
+  readonly kinds: readonly ChildKind[];
+  /** Tags of a registry were moved. */
+  wake(): void;
+  /** Begins what runs in the background until the signal aborts. */
+  loops(): readonly Promise<void>[];
+  stop(): Promise<unknown>;
+}
+
+/** Constructs the features of tasks. */
+export function createTaskFeatures(settings: Settings, parts: TaskFeatureParts): TaskFeatures {
+  const { storage, access, registries, catalog, metrics, clock, log, signal } = parts;
+  const { database, keys, store } = storage;
+  const { runsAtOnce, queueTimeoutMs, runRetentionMs, maxSourceSizeBytes } = settings;
+  const runs = createRuns({
+    database,
+    keys,
+    store,
+    clock,
+    log,
+    metrics,
+    signal,
+    limits: { runsAtOnce, queueTimeoutMs, runRetentionMs, maxSourceSizeBytes },
+    registryById: (id) => registries.byId(id),
+    credentials: access.machines,
+    untag: (registryId, repository, tag) => catalog.untag({ registryId, repository, tag }),
+    resolveSecrets: async () => {
+      throw new RegistryError('INVALID_PARAMETER', { message: 'this registry keeps no secrets for runs' });
+    },
+  });
+  return {
+    routes: runs.routes,
+    kinds: [],
+    wake: () => undefined,
+    loops: () => runs.loops(),
+    stop: () => runs.stop(),
+  };
+}

@@ -1,0 +1,145 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { Assignment, ClaimRequest } from '@berth/api';
+import { RegistryError } from '../../errors/index.ts';
+import type { AgentFacts, Registry } from '../../tenancy/index.ts';
+import { endByServer } from '../end-run.ts';
+import type { PlainRunRow } from '../run-facts.ts';
+import { type RunsContext, leaseMs } from '../runs-context.ts';
+import { buildAssignment } from './assignment.ts';
+import { type AgentWants, claimRun, giveBack, rememberAgent, waitingFor } from './transactions.ts';
+
+/** How often a claim that waits looks whether another process has queued a run. */
+const lookMs = 1_000;
+/** An assignment may still be on its way to an agent that does not know of it yet. */
+const underwayMs = 10_000;
+const maxAgentsOfKey = 1_000;
+
+export interface ClaimOfAgent {
+  /** Of the key. */
+  readonly registry: Registry;
+  readonly facts: AgentFacts;
+  readonly request: ClaimRequest;
+  readonly signal: AbortSignal;
+}
+
+/** The oldest run that the agent can execute; waits for one. Undefined: there is none. */
+export async function claim(context: RunsContext, claimed: ClaimOfAgent): Promise<Assignment | undefined> {
+  const { facts, request, signal } = claimed;
+  const { agent, holds, waitSeconds } = request;
+  await endAbandoned(context, { keyId: facts.keyId, agent: agent.name, holds: new Set(holds) });
+  await remember(context, claimed);
+  const wants = wantsOf(claimed);
+  const until = performance.now() + waitSeconds * 1000;
+  for (;;) {
+    const row = await takeNext(context, wants, agent.name);
+    if (row !== undefined) return assign(context, row, signal);
+    const leftMs = until - performance.now();
+    if (leftMs <= 0) return undefined;
+    await context.events.queueMove(Math.min(leftMs, lookMs), [signal, context.signal]);
+    if (signal.aborted || context.signal.aborted) return undefined;
+  }
+}
+
+function wantsOf({ registry, facts, request }: ClaimOfAgent): AgentWants {
+  return {
+    keyId: facts.keyId,
+    registryId: facts.isShared ? undefined : registry.id,
+    agentPool: facts.agentPool,
+    os: request.agent.os.toLowerCase(),
+    architectures: [...new Set(request.agent.architectures.slice(0, 20))],
+  };
+}
+
+async function remember({ database, clock }: RunsContext, { facts, request }: ClaimOfAgent): Promise<void> {
+  const { name, ...description } = request.agent;
+  await database.write(rememberAgent, {
+    keyId: facts.keyId,
+    name,
+    description: JSON.stringify(description),
+    maxAgents: maxAgentsOfKey,
+    now: clock.now(),
+  });
+}
+
+interface Held {
+  readonly row: PlainRunRow;
+  readonly lease: string;
+  readonly leaseHash: string;
+}
+
+async function takeNext(context: RunsContext, wants: AgentWants, agent: string): Promise<Held | undefined> {
+  const { database, clock, limits } = context;
+  if (wants.architectures.length === 0) return undefined;
+  // Whoever waits looks with a read: writers are few on SQLite.
+  if ((await waitingFor(database.read, wants, []).executeTakeFirst()) === undefined) return undefined;
+  const lease = randomBytes(32).toString('base64url');
+  const leaseHash = hashOfLease(lease);
+  const now = clock.now();
+  const row = await database.write(claimRun, {
+    ...wants,
+    agent,
+    lease: leaseHash,
+    leasedUntil: now + leaseMs,
+    runsAtOnce: limits.runsAtOnce,
+    now,
+  });
+  return row && { row, lease, leaseHash };
+}
+
+async function assign(
+  context: RunsContext,
+  { row, lease, leaseHash }: Held,
+  signal: AbortSignal,
+): Promise<Assignment | undefined> {
+  try {
+    const assignment = await buildAssignment(context, row, lease);
+    context.events.runChanged(row.id);
+    if (!signal.aborted) return assignment;
+  } catch (error) {
+    const why = error instanceof RegistryError ? error.message : 'an internal error';
+    context.log.error({ err: error, run: row.run_id }, 'a run could not be given to an agent');
+    await endByServer(context, {
+      rowId: row.id,
+      reason: { kind: 'not-assigned', lease: leaseHash },
+      status: 'Error',
+      error: `the run could not be given to an agent: ${why}`,
+    });
+    return undefined;
+  }
+  // Nobody is there to take it: another agent shall.
+  if (await context.database.write(giveBack, { rowId: row.id, lease: leaseHash, now: context.clock.now() })) {
+    context.events.queueMoved();
+    context.events.runChanged(row.id);
+  }
+  return undefined;
+}
+
+/** What the database keeps of a lease: random bits need no slow hash. */
+export function hashOfLease(lease: string): string {
+  return createHash('sha256').update(lease).digest('base64url');
+}
+
+/** Runs of an agent that it does not know of: it was restarted. */
+async function endAbandoned(
+  context: RunsContext,
+  { keyId, agent, holds }: { readonly keyId: string; readonly agent: string; readonly holds: ReadonlySet<string> },
+): Promise<void> {
+  const { database, clock } = context;
+  const held = await database.read
+    .selectFrom('runs')
+    .select(['id', 'run_id', 'status', 'started_at'])
+    .where('leased_until', 'is not', null)
+    .where('agent_key_id', '=', keyId)
+    .where('agent', '=', agent)
+    .execute();
+  for (const { id, run_id: runId, status, started_at: startedAt } of held) {
+    if (holds.has(runId)) continue;
+    if (status === 'Started' && (startedAt ?? 0) > clock.now() - underwayMs) continue;
+    await endByServer(context, {
+      rowId: id,
+      reason: { kind: 'abandoned', keyId, agent },
+      status: 'Error',
+      error: `the agent ${agent} was restarted while it executed the run: queue it again`,
+    });
+  }
+}

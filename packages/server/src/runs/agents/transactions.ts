@@ -1,0 +1,135 @@
+import { RegistryError } from '../../errors/index.ts';
+import { type ReadQueries, type WriteQueries, defineTransaction, lockFreeRows, lockRows } from '../../platform/database/index.ts';
+import { countRunning, queued } from '../queries.ts';
+import { type PlainRunRow, runColumns } from '../run-facts.ts';
+
+/** What an agent can execute. */
+export interface AgentWants {
+  readonly keyId: string;
+  /** Undefined: of every registry. */
+  readonly registryId: number | undefined;
+  readonly agentPool: string | null;
+  readonly os: string;
+  readonly architectures: readonly string[];
+}
+
+export interface ClaimRun extends AgentWants {
+  readonly agent: string;
+  /** Hash of the lease. */
+  readonly lease: string;
+  readonly leasedUntil: number;
+  readonly runsAtOnce: number;
+  readonly now: number;
+}
+
+/** Registries whose runs an agent may not take for now, in one claim. */
+const maxFullRegistries = 100;
+
+/** Takes the run that has waited the longest, for one agent alone. */
+export const claimRun = defineTransaction('runs.claim', async (tx, input: ClaimRun): Promise<PlainRunRow | undefined> => {
+  const { agent, keyId, lease, leasedUntil, now, runsAtOnce } = input;
+  const full = [...(await countRunning(tx))].flatMap(([id, count]) => (count >= runsAtOnce ? [id] : []));
+  while (full.length < maxFullRegistries) {
+    const next = await lockFreeRows(waitingFor(tx, input, full)).executeTakeFirst();
+    if (next === undefined) return undefined;
+    // Others that claim in the registry wait here, so that all of them together keep to the limit.
+    await lockRows(tx.selectFrom('run_counters').select('last').where('registry_id', '=', next.registry_id)).execute();
+    if (((await countRunning(tx)).get(next.registry_id) ?? 0) >= runsAtOnce) {
+      full.push(next.registry_id);
+      continue;
+    }
+    const held = { agent_key_id: keyId, agent, lease, leased_until: leasedUntil };
+    return tx
+      .updateTable('runs')
+      .set({ status: 'Started', started_at: now, updated_at: now, ...held })
+      .where('id', '=', next.id)
+      .returning(runColumns)
+      .executeTakeFirst();
+  }
+  return undefined;
+});
+
+/** Runs that wait for such an agent, the oldest first. */
+export function waitingFor(
+  db: ReadQueries | WriteQueries,
+  { registryId, agentPool, os, architectures }: AgentWants,
+  fullRegistries: readonly number[],
+) {
+  let query = db
+    .selectFrom('runs')
+    .select(['id', 'registry_id'])
+    .where('status', '=', queued)
+    .where('os', '=', os)
+    .where('architecture', 'in', architectures)
+    .where('agent_pool', agentPool === null ? 'is' : '=', agentPool);
+  if (registryId !== undefined) query = query.where('registry_id', '=', registryId);
+  if (fullRegistries.length > 0) query = query.where('registry_id', 'not in', fullRegistries);
+  return query.orderBy('id').limit(1);
+}
+
+/** An assignment did not reach its agent: the run waits again, where it waited. */
+export const giveBack = defineTransaction(
+  'runs.give-back',
+  async (
+    tx,
+    { rowId, lease, now }: { readonly rowId: number; readonly lease: string; readonly now: number },
+  ): Promise<boolean> => {
+    const nobody = { agent_key_id: null, agent: null, lease: null, leased_until: null };
+    const back = await tx
+      .updateTable('runs')
+      .set({ status: 'Queued', started_at: null, updated_at: now, ...nobody })
+      .where('id', '=', rowId)
+      .where('lease', '=', lease)
+      .where('status', '=', 'Started')
+      .where('cancel_requested_at', 'is', null)
+      .returning('id')
+      .executeTakeFirst();
+    return back !== undefined;
+  },
+);
+
+export interface RememberAgent {
+  readonly keyId: string;
+  readonly name: string;
+  /** JSON. */
+  readonly description: string;
+  readonly maxAgents: number;
+  readonly now: number;
+}
+
+/** @throws TOOMANYREQUESTS when a key has so many agents that somebody makes names up */
+export const rememberAgent = defineTransaction('runs.remember-agent', async (tx, input: RememberAgent): Promise<void> => {
+  const { keyId, name, description, maxAgents, now } = input;
+  const known = await tx
+    .updateTable('agents')
+    .set({ description, seen_at: now })
+    .where('key_id', '=', keyId)
+    .where('name', '=', name)
+    .returning('name')
+    .executeTakeFirst();
+  if (known !== undefined) return;
+  const others = await tx
+    .selectFrom('agents')
+    .select(({ fn }) => fn.countAll<number | string>().as('count'))
+    .where('key_id', '=', keyId)
+    .executeTakeFirst();
+  if (Number(others?.count ?? 0) >= maxAgents)
+    throw new RegistryError('TOOMANYREQUESTS', {
+      message: `${maxAgents} agents have used this key within the last day: give agents names that they keep, or make another key`,
+    });
+  await tx
+    .insertInto('agents')
+    .values({ key_id: keyId, name, description, seen_at: now })
+    .onConflict((conflict) => conflict.columns(['key_id', 'name']).doUpdateSet({ description, seen_at: now }))
+    .execute();
+});
+
+/** Agents that have not been seen for long. */
+export const forgetAgents = defineTransaction(
+  'runs.forget-agents',
+  async (tx, { seenBefore }: { readonly seenBefore: number }): Promise<void> => {
+    await tx.deleteFrom('agents').where('seen_at', '<', seenBefore).execute();
+  },
+);
+
+export const agentTransactions = [claimRun, giveBack, rememberAgent, forgetAgents];
