@@ -185,6 +185,16 @@ export const getHook = defineOperation({
   permission: operator,
   summary: 'Shows the address and the secret to enter at a forge for a source trigger.',
   params: Type.Object({ task: Type.String(), trigger: Type.String() }),
-  responses: { 200: { description: 'what to enter', schema: Type.Object({ url: Type.String(), secret: Type.String() }) } },
+  responses: {
+    200: {
+      description: 'what to enter',
+      schema: Type.Object({
+        url: Type.String(),
+        secret: Type.String(),
+        isInstalled: Type.Boolean({ description: 'the server has entered it by itself, with the token of the trigger' }),
+        problem: textOrNull,
+      }),
+    },
+  },
   errors: ['NOT_FOUND'],
 });

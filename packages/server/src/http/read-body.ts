@@ -31,6 +31,11 @@ export async function readJson<T extends TSchema>(
   });
 }
 
+/** A body as it came, for what is signed byte by byte. @throws REQUEST_INVALID: it is larger than `maxBytes` */
+export function readBytes(request: RouteRequest, maxBytes: number): Promise<Buffer> {
+  return readSmall(request, maxBytes);
+}
+
 async function readSmall({ body, contentLength }: RouteRequest, maxBytes: number = maxSmallBodyBytes): Promise<Buffer> {
   if (contentLength !== undefined && contentLength > maxBytes) throw tooLarge(maxBytes);
   const chunks: Buffer[] = [];

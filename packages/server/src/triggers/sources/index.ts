@@ -1,0 +1,55 @@
+import type { Route } from '../../http/route.ts';
+import { repeat } from '../../platform/repeat.ts';
+import { pollDueSources } from './poll-sources.ts';
+import { postStatuses } from './post-statuses.ts';
+import { reconcile } from './reconcile.ts';
+import { sourceRoutes } from './source-routes.ts';
+import type { SourcesContext } from './sources-context.ts';
+
+export type { SourceDecision, SourcesContext } from './sources-context.ts';
+
+/** How late a look at a repository may begin. */
+const pollEveryMs = 5_000;
+/** How late a status is tried again. */
+const statusEveryMs = 10_000;
+/** How late what another process left undone is seen. */
+const reconcileEveryMs = 600_000;
+
+/** Tasks that run when the repository of their source changes. */
+export interface SourceTriggers {
+  readonly routes: readonly Route[];
+  /** Begins what runs in the background until the signal aborts. */
+  loops(): readonly Promise<void>[];
+  /** Waits for what was begun by changes of tasks and ends of runs; it ends when the signal aborts. */
+  stop(): Promise<void>;
+}
+
+export function createSourceTriggers(context: SourcesContext): SourceTriggers {
+  const { tasks, runs, signal, log } = context;
+  // One change after the other, so that the hook at the forge is as the last one says.
+  let changes = Promise.resolve();
+  const follow = (work: () => Promise<void>): void => {
+    changes = changes.then(async () => {
+      if (signal.aborted) return;
+      try {
+        await work();
+      } catch (error) {
+        if (!signal.aborted) log.error({ err: error }, 'what follows a change of a task failed; a later round will try again');
+      }
+    });
+  };
+  tasks.onChanged(({ registryId, name }) => follow(() => reconcile(context, { registryId, task: name })));
+  runs.onEnded(({ registryId, task, trigger }) => {
+    if (task !== null && trigger?.kind === 'source') follow(() => postStatuses(context, { registryId, task }));
+  });
+  const rounds = [
+    { name: 'looks at repositories', everyMs: pollEveryMs, work: () => pollDueSources(context) },
+    { name: 'commit statuses', everyMs: statusEveryMs, work: () => postStatuses(context) },
+    { name: 'hooks at forges', everyMs: reconcileEveryMs, work: () => reconcile(context) },
+  ];
+  return {
+    routes: sourceRoutes(context),
+    loops: () => rounds.map(({ name, everyMs, work }) => repeat(work, { name, everyMs, signal, log })),
+    stop: () => changes,
+  };
+}
