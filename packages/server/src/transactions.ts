@@ -15,6 +15,7 @@ import { registryTransactions } from './registries/transactions.ts';
 import { resourceTransactions } from './resources/transactions.ts';
 import { runsTransactions } from './runs/transactions.ts';
 import { retentionTransactions } from './retention/transactions.ts';
+import { sourceTriggerTransactions } from './triggers/sources/transactions.ts';
 
 /**
  * Every transaction of the server, by name: SQLite's writer thread imports this list, because a function cannot travel
@@ -37,4 +38,5 @@ export const transactions: readonly TransactionDefinition<never, unknown>[] = [
   ...resourceTransactions,
   ...retentionTransactions,
   ...runsTransactions,
+  ...sourceTriggerTransactions,
 ];

@@ -255,7 +255,7 @@ export const keepStatus = defineTransaction('sources.keep-status', async (tx, in
   await keep(tx, input, status === null ? { ...state, statuses } : withStatus(state, status));
 });
 
-export const sourceTransactions: readonly TransactionDefinition<never, unknown>[] = [
+export const sourceTriggerTransactions: readonly TransactionDefinition<never, unknown>[] = [
   ensureSource,
   removeSource,
   takeDeliveries,
