@@ -6,6 +6,12 @@ import { list, may, ofRegistry, registry, registryType, resource, version } from
 
 type ChildOperation = 'list' | 'get' | 'put' | 'patch' | 'delete';
 
+/** What writing children of some collections may come to beside the usual. */
+const taskErrors: Readonly<Record<string, Operation['errors']>> = {
+  tasks: ['TASK_FILE_INVALID'],
+  taskRuns: ['TASK_FILE_INVALID', 'TOOMANYREQUESTS', 'UPSTREAM_FAILED'],
+};
+
 /** The operations that every collection of children has. */
 function childOperations(
   collection: string,
@@ -22,7 +28,7 @@ function childOperations(
     tags: Type.Optional(Type.Union([Type.Object({}), Type.Null()])),
     properties: Type.Optional(Type.Object({})),
   });
-  const writeErrors = [...ofRegistry, 'INVALID_PARAMETER', 'QUOTA_EXCEEDED', 'CONFLICT'];
+  const writeErrors = [...ofRegistry, 'INVALID_PARAMETER', 'QUOTA_EXCEEDED', 'CONFLICT', ...(taskErrors[collection] ?? [])];
   const shown = { description: `the ${words.one}`, schema: resource };
   const size = maxBodyBytes === undefined ? {} : { maxBodyBytes };
   return {

@@ -1,17 +1,19 @@
 import { arm } from '@berth/api';
 import type { TSchema } from 'typebox';
-import { RegistryError } from '../errors/index.ts';
 import type { Reply, Route } from '../http/route.ts';
 import {
   type Child,
   type ChildKind,
+  type ChildrenContext,
   type Fields,
   type KindScene,
   childrenAfter,
-  deleteChild,
   findChild,
   invalid,
-  writeChild,
+  patchChild,
+  putChild,
+  removeChild,
+  sceneOf,
 } from '../resources/index.ts';
 import { isCountable, requireRoomFor } from '../registries/index.ts';
 import type { Registry } from '../tenancy/index.ts';
@@ -20,8 +22,6 @@ import { type RegistryRequest, managedRegistry, resourceNotFound, readDocument, 
 import { systemData } from './system-data.ts';
 
 const pageSize = 100;
-/** How often a change is merged again when others change the same child at the same time. */
-const attempts = 5;
 
 type Collection = keyof typeof arm.children;
 
@@ -38,7 +38,7 @@ export function childRoutes(context: ArmContext): readonly Route[] {
       ...(kind.actions ?? []).map(({ operation, answer }) =>
         managedRegistry(context, operation, async (request) => {
           const child = await requireChild(context, kind, request);
-          const json = await answer(child, sceneOf(context, request.registry, child.name));
+          const json = await answer(child, scene(context, request.registry, child.name));
           return { status: 200, headers: { 'Cache-Control': 'no-store' }, body: { json } };
         }),
       ),
@@ -75,80 +75,58 @@ async function show(context: ArmContext, kind: ChildKind, request: RegistryReque
 async function put(context: ArmContext, kind: ChildKind, managedRequest: RegistryRequest): Promise<Reply> {
   const { request, registry, caller } = managedRequest;
   const name = nameOf(managedRequest);
-  const body = await readChild(kind, 'put', request);
+  const document = await readChild(kind, 'put', request);
   if (!kind.nameRule.pattern.test(name)) throw invalid('name', `of a ${kind.word} must be ${kind.nameRule.words}`);
   requireChangeable(kind, name);
-  const location = kind.isTracked ? body.requiredText('location', 90) : null;
-  const tags = kind.isTracked ? (readTags(body) ?? {}) : {};
-  for (let attempt = 0; attempt < attempts; attempt += 1) {
-    const before = await findChild(context.database.read, { registryId: registry.id, kind: kind.collection, name });
-    const now = context.clock.now();
-    const properties = await kind.create(body.object('properties'), sceneOf(context, registry, name));
-    const outcome = await context.database.write(writeChild, {
-      registryId: registry.id,
-      kind: kind.collection,
-      name: before?.name ?? name,
-      location,
-      tags: JSON.stringify(tags),
-      properties: JSON.stringify(properties),
-      by: caller,
-      now,
-      version: before?.version,
-      atMost: atMost(context, kind, registry),
-    });
-    if (outcome === 'full') requireRoom(context, kind, registry);
-    if (outcome !== 'written') continue;
-    kind.changed?.({ registry, name });
-    const reply = await show(context, kind, managedRequest);
-    return { ...reply, status: before === undefined ? 201 : 200 };
-  }
-  throw busy(kind);
+  const { isNew } = await putChild(childrenOf(context), kind, {
+    registry,
+    name,
+    document,
+    by: caller,
+    location: kind.isTracked ? document.requiredText('location', 90) : null,
+    tags: kind.isTracked ? (readTags(document) ?? {}) : {},
+  });
+  const reply = await show(context, kind, managedRequest);
+  return { ...reply, status: isNew && kind.isCreatedQuietly !== true ? 201 : 200 };
 }
 
 async function patch(context: ArmContext, kind: ChildKind, managedRequest: RegistryRequest): Promise<Reply> {
   const { request, registry, caller } = managedRequest;
   const name = nameOf(managedRequest);
-  const body = await readChild(kind, 'patch', request);
+  const document = await readChild(kind, 'patch', request);
   requireChangeable(kind, name);
-  const tags = kind.isTracked ? readTags(body) : undefined;
-  for (let attempt = 0; attempt < attempts; attempt += 1) {
-    const before = await requireChild(context, kind, managedRequest);
-    const properties = await kind.update(before.properties, body.object('properties'), sceneOf(context, registry, name));
-    const outcome = await context.database.write(writeChild, {
-      registryId: registry.id,
-      kind: kind.collection,
-      name,
-      location: before.location,
-      tags: JSON.stringify(tags ?? before.tags),
-      properties: JSON.stringify(properties),
-      by: caller,
-      now: context.clock.now(),
-      version: before.version,
-      atMost: atMost(context, kind, registry),
-    });
-    if (outcome !== 'written') continue;
-    kind.changed?.({ registry, name });
-    return show(context, kind, managedRequest);
-  }
-  throw busy(kind);
+  await patchChild(childrenOf(context), kind, {
+    registry,
+    name,
+    document,
+    by: caller,
+    tags: kind.isTracked ? readTags(document) : undefined,
+    before: () => requireChild(context, kind, managedRequest),
+  });
+  return show(context, kind, managedRequest);
 }
 
 async function remove(context: ArmContext, kind: ChildKind, managedRequest: RegistryRequest): Promise<Reply> {
-  const { registry } = managedRequest;
   const name = nameOf(managedRequest);
   requireChangeable(kind, name);
-  const child = await findChild(context.database.read, { registryId: registry.id, kind: kind.collection, name });
-  if (child === undefined) return { status: 204 };
-  await kind.requireDeletable?.(child, sceneOf(context, registry, name));
-  await context.database.write(deleteChild, { registryId: registry.id, kind: kind.collection, name });
-  kind.changed?.({ registry, name });
-  return { status: 200 };
+  const wasThere = await removeChild(childrenOf(context), kind, { registry: managedRequest.registry, name });
+  return { status: wasThere ? 200 : 204 };
 }
 
 /** The body that makes or changes a child, as large as its kind may be. */
 function readChild(kind: ChildKind, verb: 'put' | 'patch', request: RegistryRequest['request']): Promise<Fields> {
   const { body, maxBodyBytes } = arm.children[kind.collection as Collection][verb];
   return readDocument(request, body as TSchema, maxBodyBytes);
+}
+
+function childrenOf(context: ArmContext): ChildrenContext {
+  return {
+    database: context.database,
+    clock: context.clock,
+    kinds: context.kinds,
+    limitOf: (kind, registry) => (isCountable(kind.collection) ? atMost(context, kind, registry) : undefined),
+    refuseMore: (kind, registry) => requireRoom(context, kind, registry),
+  };
 }
 
 /** How many of a kind the plan of a registry allows (acr-api 4.1); kinds that no plan counts have no limit. */
@@ -189,8 +167,9 @@ async function document(context: ArmContext, kind: ChildKind, registry: Registry
     name,
     type: `Microsoft.ContainerRegistry/registries/${kind.collection}`,
     ...(kind.isTracked && { location, tags }),
+    ...kind.showBeside?.(child),
     systemData: systemData(child),
-    properties: { provisioningState: 'Succeeded', ...(await kind.show(child, sceneOf(context, registry, name))) },
+    properties: { provisioningState: 'Succeeded', ...(await kind.show(child, scene(context, registry, name))) },
   };
 }
 
@@ -198,21 +177,10 @@ function idOf(kind: ChildKind, registry: Registry, name: string): string {
   return `${registry.resourceId}/${kind.collection}/${name}`;
 }
 
-function sceneOf(context: ArmContext, registry: Registry, name: string): KindScene {
-  const find = async (collection: string, wanted: string): Promise<Child | undefined> => {
-    const builtIn = context.kinds.find((kind) => kind.collection === collection)?.builtIn;
-    return (
-      builtIn?.find((each) => each.name.toLowerCase() === wanted.toLowerCase()) ??
-      findChild(context.database.read, { registryId: registry.id, kind: collection, name: wanted })
-    );
-  };
-  return { registry, name, now: context.clock.now(), find };
+function scene(context: ArmContext, registry: Registry, name: string): KindScene {
+  return sceneOf(context, { registry, name });
 }
 
 function nameOf({ params }: RegistryRequest): string {
   return params['childName'] ?? '';
-}
-
-function busy({ word }: ChildKind): RegistryError {
-  return new RegistryError('CONFLICT', { message: `the ${word} is being changed by others; try again` });
 }

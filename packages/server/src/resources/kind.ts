@@ -28,6 +28,8 @@ export interface KindScene {
   readonly now: number;
   /** The one child of this kind with a name, if there is one. */
   readonly find: (collection: string, name: string) => Promise<Child | undefined>;
+  /** The whole document that a client sent, when one is written: what stands beside `properties`. */
+  readonly document?: Fields;
 }
 
 /**
@@ -51,6 +53,12 @@ export interface ChildKind<Properties = unknown> {
     child: Child<Properties>,
     scene: KindScene,
   ): Readonly<Record<string, unknown>> | Promise<Readonly<Record<string, unknown>>>;
+  /** What clients see beside `properties`: `identity`. */
+  showBeside?(child: Child<Properties>): Readonly<Record<string, unknown>>;
+  /** How many a registry may have, where its plan does not say. */
+  readonly atMost?: number;
+  /** ACR answers 200 where others answer 201, and its command line relies on it. */
+  readonly isCreatedQuietly?: boolean;
   /** Children that are always there and cannot be changed. */
   readonly builtIn?: readonly Child<Properties>[];
   /** @throws CONFLICT when something still needs it */
