@@ -66,8 +66,12 @@ export interface Runs {
   logText(registryId: number, runId: string): Promise<LogText | undefined>;
   /** Bytes `[start, end)` of it. */
   readLogText(registryId: number, runId: string, range: { readonly start: number; readonly end: number }): AsyncIterable<Buffer>;
-  /** Begins what runs in the background until the signal aborts. */
+  /** Begins what runs in the background until the signal aborts: `sweep` and `tidy`, again and again. */
   loops(): readonly Promise<void>[];
+  /** Ends runs that no agent ends. */
+  sweep(): Promise<void>;
+  /** Forgets and erases what has had its time. */
+  tidy(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -110,6 +114,8 @@ export function createRuns({ metrics, ...options }: RunsOptions): Runs {
     receiveSource: (registry, id, upload) => receiveSource(context, registry, id, upload),
     logText: (registryId, runId) => logTextOf(context, registryId, runId),
     readLogText: (registryId, runId, range) => readLogText(context, { registryId, runId }, range),
+    sweep: () => sweep(context),
+    tidy: () => tidy(context),
     loops: () => [
       repeat(() => sweep(context), { name: 'runs that nobody ends', everyMs: sweepMs, signal, log }),
       repeat(() => tidy(context), { name: 'runs that have had their time', everyMs: tidyMs, signal, log }),

@@ -13,7 +13,7 @@ export class RunEvents {
 
   /** Something may be claimed that could not before. */
   queueMoved(): void {
-    for (const wake of [...this.#queueWaiters]) wake();
+    for (const wake of this.#queueWaiters) wake();
   }
 
   /** A run, or its log, is not what it was. */
@@ -36,7 +36,7 @@ export class RunEvents {
     const waiters = new Set<() => void>();
     const wake = (): void => {
       hasChanged = true;
-      for (const each of [...waiters]) each();
+      for (const each of waiters) each();
     };
     const all = this.#runWaiters.get(rowId) ?? new Set();
     this.#runWaiters.set(rowId, all.add(wake));

@@ -86,7 +86,7 @@ async function list(context: RunsContext, { registry }: RouteRequest): Promise<R
   const known = await knownAgents(database.read, { registryId: registry.id, seenAfter: now - dayMs, now });
   const { queue, oldestQueuedAt } = await queuesOf(database.read, registry.id);
   return answer({
-    agents: known.map(({ keyId: _, seenAt, ...agent }) => ({ ...agent, seenAt: new Date(seenAt).toISOString() })),
+    agents: known.map(({ seenAt, ...agent }) => ({ ...agent, seenAt: new Date(seenAt).toISOString() })),
     queue,
     oldestQueuedSeconds: oldestQueuedAt === null ? null : Math.max(0, Math.floor((now - oldestQueuedAt) / 1000)),
   });

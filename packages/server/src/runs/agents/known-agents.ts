@@ -3,7 +3,6 @@ import type { ReadQueries } from '../../platform/database/index.ts';
 /** An agent that has asked for work. Times are ms since the epoch. */
 export interface KnownAgent {
   readonly name: string;
-  readonly keyId: string;
   readonly agentPool: string | null;
   readonly version: string;
   readonly engine: string;
@@ -45,7 +44,6 @@ export async function knownAgents(
     const isReporting = mine.some(({ leased_until: until }) => (until ?? 0) > now);
     return {
       name: row.name,
-      keyId: row.key_id,
       agentPool: row.agent_pool,
       ...(JSON.parse(row.description) as Pick<
         KnownAgent,
