@@ -12,6 +12,7 @@ export * as identities from './operations/identities.ts';
 export * as agents from './operations/agents.ts';
 export * as runs from './operations/runs.ts';
 export * as tasks from './operations/tasks.ts';
+export * as signedBlobs from './operations/signed-blobs.ts';
 export * as health from './operations/health.ts';
 export * as usage from './operations/usage.ts';
 export * as upkeep from './operations/upkeep.ts';

@@ -3,7 +3,7 @@ import { armRoutes } from './arm/index.ts';
 import { type Audit, createAudit } from './audit/index.ts';
 import { createBlobs } from './blobs/index.ts';
 import { createCatalog } from './catalog/index.ts';
-import { createTaskFeatures } from './create-task-features.ts';
+import { type TaskFeatures, createTaskFeatures } from './create-task-features.ts';
 import { healthRoutes, measure } from './health/index.ts';
 import type { Route } from './http/index.ts';
 import { type ImportCredentials, type ImportsOptions, type Imports, createImports } from './imports/index.ts';
@@ -97,7 +97,7 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
     freedParts: blobs.freedParts,
     signInFailures: access.signInFailures,
   });
-  const managed = resourceManager(settings, parts, { imports, usage, kinds: tasks.kinds });
+  const managed = resourceManager(settings, parts, { imports, usage, kinds: tasks.kinds, runs: tasks.runs, tasks: tasks.tasks });
   const garbage = settings.garbageIntervalMs;
   const rounds = [
     { name: 'registries of other processes', everyMs: refreshMs, work: () => registries.refresh() },
@@ -158,7 +158,13 @@ function auditOf(settings: Settings, { storage, registries, metrics, clock, log 
 function resourceManager(
   settings: Settings,
   { storage, access, registries, clock }: FeatureParts,
-  { imports, usage, kinds }: { readonly imports: Imports; readonly usage: Usage; readonly kinds: readonly ChildKind[] },
+  {
+    imports,
+    usage,
+    kinds,
+    runs,
+    tasks,
+  }: { readonly imports: Imports; readonly usage: Usage } & Pick<TaskFeatures, 'kinds' | 'runs' | 'tasks'>,
 ): readonly Route[] {
   return armRoutes({
     database: storage.database,
@@ -167,6 +173,8 @@ function resourceManager(
     registries,
     region: settings.region,
     imports,
+    runs,
+    tasks,
     admins: access.admins,
     directory: access.directory,
     tokens: access.tokens,

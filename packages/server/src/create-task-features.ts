@@ -8,8 +8,9 @@ import type { Logger } from './platform/logger.ts';
 import type { Metrics } from './platform/metrics.ts';
 import type { Registries } from './registries/index.ts';
 import type { ChildKind } from './resources/index.ts';
-import { createRuns } from './runs/index.ts';
+import { type Runs, createRuns } from './runs/index.ts';
 import type { Settings } from './settings/index.ts';
+import type { Tasks } from './tasks/index.ts';
 
 export interface TaskFeatureParts {
   readonly storage: Storage;
@@ -27,6 +28,8 @@ export interface TaskFeatureParts {
 export interface TaskFeatures {
   readonly routes: readonly Route[];
   readonly kinds: readonly ChildKind[];
+  readonly runs: Runs;
+  readonly tasks: Tasks;
   /** Tags of a registry were moved. */
   wake(): void;
   /** Begins what runs in the background until the signal aborts. */
@@ -57,6 +60,7 @@ export function createTaskFeatures(settings: Settings, parts: TaskFeatureParts):
   });
   return {
     routes: runs.routes,
+    runs,
     kinds: [],
     wake: () => undefined,
     loops: () => runs.loops(),

@@ -5,6 +5,8 @@ import type { Database } from '../platform/database/index.ts';
 import type { ManagedKeyRing } from '../platform/keys/index.ts';
 import type { Registries } from '../registries/index.ts';
 import type { ChildKind } from '../resources/index.ts';
+import type { Runs } from '../runs/index.ts';
+import type { Tasks } from '../tasks/index.ts';
 import type { Registry } from '../tenancy/index.ts';
 
 /** What the actions of this feature work with. */
@@ -15,6 +17,11 @@ export interface ArmContext {
   readonly registries: Registries;
   readonly kinds: readonly ChildKind[];
   readonly imports: Pick<Imports, 'start' | 'find'>;
+  readonly runs: Pick<
+    Runs,
+    'archive' | 'cancel' | 'document' | 'find' | 'list' | 'logText' | 'queue' | 'readLogText' | 'receiveSource' | 'reserveSource'
+  >;
+  readonly tasks: Pick<Tasks, 'find' | 'runOfRequest'>;
   readonly admins: AdminUsers;
   readonly tokens: TokenPasswords;
   readonly directory: RoleDirectory;

@@ -1,5 +1,6 @@
 import type { Route } from '../http/route.ts';
 import type { ArmContext } from './arm-context.ts';
+import { blobRoutes } from './blob-routes.ts';
 import { childRoutes } from './child-routes.ts';
 import { importRoutes } from './import-routes.ts';
 import { metadataRoutes } from './metadata-routes.ts';
@@ -7,6 +8,7 @@ import { credentialRoutes } from './credential-routes.ts';
 import { providerRoutes } from './provider-routes.ts';
 import { registryRoutes } from './registry-routes.ts';
 import { roleRoutes } from './role-routes.ts';
+import { runRoutes } from './run-routes.ts';
 import { treeRoutes } from './tree-routes.ts';
 import { usageRoutes } from './usage-routes.ts';
 
@@ -21,6 +23,8 @@ export function armRoutes(context: ArmContext): readonly Route[] {
     ...usageRoutes(context),
     ...importRoutes(context),
     ...roleRoutes(context),
+    ...runRoutes(context),
+    ...blobRoutes(context),
     ...childRoutes(context),
   ];
 }
