@@ -17,10 +17,7 @@ export interface ArmContext {
   readonly registries: Registries;
   readonly kinds: readonly ChildKind[];
   readonly imports: Pick<Imports, 'start' | 'find'>;
-  readonly runs: Pick<
-    Runs,
-    'archive' | 'cancel' | 'document' | 'find' | 'list' | 'logText' | 'queue' | 'readLogText' | 'receiveSource' | 'reserveSource'
-  >;
+  readonly runs: Runs;
   readonly tasks: Pick<Tasks, 'find' | 'runOfRequest'>;
   readonly admins: AdminUsers;
   readonly tokens: TokenPasswords;

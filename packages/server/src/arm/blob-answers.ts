@@ -9,6 +9,7 @@ type BlobError =
   | 'InvalidBlockId'
   | 'InvalidBlockList'
   | 'InvalidHeaderValue'
+  | 'InvalidQueryParameterValue'
   | 'InvalidRange'
   | 'InvalidXmlDocument'
   | 'MissingContentLengthHeader'
@@ -21,6 +22,7 @@ const statuses: Readonly<Record<BlobError, number>> = {
   InvalidBlockId: 400,
   InvalidBlockList: 400,
   InvalidHeaderValue: 400,
+  InvalidQueryParameterValue: 400,
   InvalidRange: 416,
   InvalidXmlDocument: 400,
   MissingContentLengthHeader: 411,
@@ -70,6 +72,8 @@ export async function answeringAsStorage(request: RouteRequest, answer: () => Pr
 /** Errors of the features below that a client of Azure Storage can do something about. */
 function codeOf(error: ErrorName): string | undefined {
   switch (error) {
+    case 'REQUEST_INVALID':
+      return 'InvalidInput';
     case 'SIZE_INVALID':
       return 'RequestBodyTooLarge';
     case 'BLOB_UPLOAD_INVALID':

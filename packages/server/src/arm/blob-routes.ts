@@ -1,14 +1,19 @@
 import { type Operation, arm, signedBlobs } from '@berth/api';
 import { parseRange } from '../http/ranges.ts';
+import { readBytes } from '../http/read-body.ts';
 import type { Reply, Route, RouteRequest } from '../http/route.ts';
-import type { LogText } from '../runs/index.ts';
+import type { LogText, SourceUpload } from '../runs/index.ts';
 import type { Registry } from '../tenancy/index.ts';
 import type { ArmContext } from './arm-context.ts';
 import { BlobRefusal, answeringAsStorage, blobHeaders } from './blob-answers.ts';
+import { parseBlockList, requireBlockId } from './block-list.ts';
 import { managedRegistry } from './managed-routes.ts';
 import { requireRun } from './run-routes.ts';
 import { SignedAddresses } from './signed-address.ts';
 import { logAddress, logPath, registryOfAccount, requireSignature, sourcePath, uploadAddress } from './signed-blobs.ts';
+
+/** More than any list of blocks needs. */
+const maxListBytes = 4 * 2 ** 20;
 
 type BlobContext = ArmContext & { readonly addresses: () => Promise<SignedAddresses> };
 
@@ -50,7 +55,7 @@ function registryNamed({ registries }: ArmContext, { params }: RouteRequest): Re
 }
 
 async function putSource(context: BlobContext, request: RouteRequest): Promise<Reply> {
-  const { params, query, headers, body, contentLength, signal } = request;
+  const { params, query, body, contentLength, signal } = request;
   const id = params['blob'] ?? '';
   const registry = await requireSignature(context, {
     registry: registryNamed(context, request),
@@ -59,9 +64,9 @@ async function putSource(context: BlobContext, request: RouteRequest): Promise<R
     query,
   });
   const secret = query.get('si') ?? '';
-  if (headers['x-ms-blob-type'] !== 'BlockBlob') throw new BlobRefusal('InvalidHeaderValue', 'x-ms-blob-type must be BlockBlob.');
   if (contentLength === undefined) throw new BlobRefusal('MissingContentLengthHeader', 'Content-Length is missing.');
-  const isKept = await context.runs.receiveSource(registry, id, { secret, body, sizeBytes: contentLength, signal });
+  const sent: SentPart = { registry, id, secret, body, sizeBytes: contentLength, signal };
+  const isKept = await keepPart(context, request, sent);
   if (!isKept) throw usedUp();
   const now = context.clock.now();
   return {
@@ -73,6 +78,36 @@ async function putSource(context: BlobContext, request: RouteRequest): Promise<R
       'x-ms-request-server-encrypted': 'true',
     },
   };
+}
+
+interface SentPart extends SourceUpload {
+  readonly registry: Registry;
+  readonly id: string;
+  readonly sizeBytes: number;
+}
+
+/** `Put Blob`, `Put Block` or `Put Block List`. */
+async function keepPart({ runs }: BlobContext, request: RouteRequest, sent: SentPart): Promise<boolean> {
+  const { registry, id, ...upload } = sent;
+  const { query, headers } = request;
+  switch (query.get('comp')) {
+    case null:
+      if (headers['x-ms-blob-type'] !== 'BlockBlob')
+        throw new BlobRefusal('InvalidHeaderValue', 'x-ms-blob-type must be BlockBlob.');
+      return runs.receiveSource(registry, id, upload);
+    case 'block':
+      return runs.receiveSourceBlock(registry, id, { ...upload, blockId: requireBlockId(query.get('blockid')) });
+    case 'blocklist': {
+      const { secret, signal } = upload;
+      return runs.joinSource(registry, id, {
+        secret,
+        signal,
+        blockIds: parseBlockList((await readBytes(request, maxListBytes)).toString('utf8')),
+      });
+    }
+    default:
+      throw new BlobRefusal('InvalidQueryParameterValue', 'comp must be block or blocklist, or absent.');
+  }
 }
 
 function usedUp(): BlobRefusal {

@@ -9,7 +9,15 @@ import { archive, cancel } from './change-run.ts';
 import { logRoutes } from './log/log-routes.ts';
 import { readText } from './log/log-text.ts';
 import { measureRuns } from './measure-runs.ts';
-import { type NewRun, type RunFacts, type RunFilter, type SourceUpload, isEnded } from './model.ts';
+import {
+  type NewRun,
+  type RunFacts,
+  type RunFilter,
+  type SourceBlock,
+  type SourceJoin,
+  type SourceUpload,
+  isEnded,
+} from './model.ts';
 import { countQueued, findRun, findRunByRow, listRuns } from './queries.ts';
 import { queueNewRun } from './queue/queue-run.ts';
 import { runDocuments } from './run-document.ts';
@@ -17,6 +25,7 @@ import { RunEvents } from './run-events.ts';
 import { factsOf } from './run-facts.ts';
 import { runRoutes } from './run-routes.ts';
 import type { RunsContext } from './runs-context.ts';
+import { joinSource, receiveSourceBlock } from './sources/source-blocks.ts';
 import { sourceRoutes } from './sources/source-routes.ts';
 import { receiveSource, reserveSource } from './sources/sources.ts';
 import { sweep, tidy } from './upkeep.ts';
@@ -62,6 +71,10 @@ export interface Runs {
   reserveSource(registry: Registry, owner: string): Promise<{ readonly id: string; readonly secret: string }>;
   /** Keeps what comes as the source that was reserved. False: the secret is not the one, or it was used. @throws SIZE_INVALID, STORAGE_FULL */
   receiveSource(registry: Registry, id: string, upload: SourceUpload): Promise<boolean>;
+  /** Keeps one block of such a source; one with the same id is replaced. False: as above. @throws SIZE_INVALID, STORAGE_FULL, TOOMANYREQUESTS */
+  receiveSourceBlock(registry: Registry, id: string, block: SourceBlock): Promise<boolean>;
+  /** Makes blocks the source. False: as above. @throws BLOB_UPLOAD_INVALID when one of them is not there */
+  joinSource(registry: Registry, id: string, join: SourceJoin): Promise<boolean>;
   /** The log as text. Undefined: there is no such run. */
   logText(registryId: number, runId: string): Promise<LogText | undefined>;
   /** Bytes `[start, end)` of it. */
@@ -112,6 +125,8 @@ export function createRuns({ metrics, ...options }: RunsOptions): Runs {
     queuedIn: (registryId, agentPool) => countQueued(database.read, registryId, agentPool),
     reserveSource: (registry, owner) => reserveSource(context, registry, owner),
     receiveSource: (registry, id, upload) => receiveSource(context, registry, id, upload),
+    receiveSourceBlock: (registry, id, block) => receiveSourceBlock(context, registry, id, block),
+    joinSource: (registry, id, join) => joinSource(context, registry, id, join),
     logText: (registryId, runId) => logTextOf(context, registryId, runId),
     readLogText: (registryId, runId, range) => readLogText(context, { registryId, runId }, range),
     sweep: () => sweep(context),

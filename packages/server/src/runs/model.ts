@@ -110,6 +110,23 @@ export interface RunFilter {
   readonly limit: number;
 }
 
+/** One of the blocks that a source is sent in. */
+export interface SourceBlock {
+  readonly secret: string;
+  /** Base64. */
+  readonly blockId: string;
+  readonly body: Readable;
+  readonly sizeBytes: number;
+  readonly signal: AbortSignal;
+}
+
+/** Blocks, in the order in which they become the source. */
+export interface SourceJoin {
+  readonly secret: string;
+  readonly blockIds: readonly string[];
+  readonly signal: AbortSignal;
+}
+
 /** What comes to a signed address. */
 export interface SourceUpload {
   readonly secret: string;

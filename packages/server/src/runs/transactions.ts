@@ -4,6 +4,7 @@ import { forgetRuns } from './forget-runs.ts';
 import { logTransactions } from './log/transactions.ts';
 import { queueTransactions } from './queue/transactions.ts';
 import { runTransactions } from './run-transactions.ts';
+import { blockTransactions } from './sources/block-objects.ts';
 import { objectTransactions } from './sources/objects.ts';
 
 export const runsTransactions: readonly TransactionDefinition<never, unknown>[] = [
@@ -12,5 +13,6 @@ export const runsTransactions: readonly TransactionDefinition<never, unknown>[] 
   ...runTransactions,
   ...logTransactions,
   ...objectTransactions,
+  ...blockTransactions,
   forgetRuns,
 ];

@@ -100,7 +100,7 @@ export interface RunLogChunkRow {
 export interface RunObjectRow {
   id: string;
   registry_id: number;
-  kind: 'source' | 'log';
+  kind: 'source' | 'block' | 'log';
   part_name: string;
   data_key_id: string;
   /** Null until it is durable. */

@@ -85,7 +85,7 @@ async function addSource({ database, keys, clock }: RunsContext, { registry, ...
 }
 
 /** Random bits: a fast hash is enough to keep them. */
-function verifierOf(secret: string): string {
+export function verifierOf(secret: string): string {
   return createHash('sha256').update(secret).digest('base64url');
 }
 

@@ -114,7 +114,7 @@ function statements({ text, integer, id, bytes, flag, heap }: Words): readonly s
     `create table run_objects (
       id ${text} not null primary key,
       ${registry},
-      kind ${text} not null check (kind in ('source', 'log')),
+      kind ${text} not null check (kind in ('source', 'block', 'log')),
       part_name ${text} not null,
       data_key_id ${text} not null,
       size_bytes ${integer},
