@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { hostOf, isServerName, placeOfRegistry } from './choose-registry.ts';
 import { CommandError } from './command-error.ts';
+import { type StoredLogin, loginsFile, readLogins } from './stored-logins.ts';
 
 /** Where a server is and who signs in to it. */
 export interface Connection {
@@ -11,6 +13,8 @@ export interface Connection {
   readonly passwordFrom: string;
   /** PEM text of an authority to trust beside the system's. */
   readonly authority: string | undefined;
+  /** Where to connect to, when the name in the origin is only for the server to read. */
+  readonly address?: string;
 }
 
 export interface ConnectionOptions {
@@ -18,16 +22,35 @@ export interface ConnectionOptions {
   readonly data?: string;
   /** PEM file of an authority to trust. */
   readonly ca?: string;
+  /** Name or login server of a registry; otherwise the one that the server's own name means. */
+  readonly registry?: string;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * From `BERTH_SERVER`, `BERTH_USERNAME` and `BERTH_PASSWORD`, or from the data folder of a server on this machine. A
- * password is never an argument: every user of a machine can read those. @throws CommandError
+ * From `--data`, from `BERTH_SERVER`, `BERTH_USERNAME` and `BERTH_PASSWORD`, from what `berth login` keeps, or from the folder of
+ * a server that lies here. A password is never an argument: every user of a machine can read those. @throws CommandError
  */
 export function findConnection(options: ConnectionOptions, environment: Environment): Connection {
+  const { registry } = options;
   const variables = readVariables(environment);
+  const given = givenConnection(options, variables);
+  if (given === undefined) return storedConnection(options, environment, variables);
+  if (registry === undefined) return given;
+  const place = placeOfRegistry(given.origin, registry);
+  if (place !== undefined) return { ...given, ...place };
+  const login = readLogins(environment).find(({ origin }) => hostOf(registry, new URL(origin).protocol) === new URL(origin).host);
+  if (login !== undefined) return connectionOfLogin(login, options, environment);
+  // A password is for the deployment that it was given for.
+  throw new CommandError(
+    `the registry ${registry} is none of ${given.origin}, which ${given.passwordFrom} is for`,
+    `berth login ${registry} --username NAME keeps a login for it`,
+  );
+}
+
+/** What arguments and variables say. Undefined: they name no server, or no password for it. */
+function givenConnection(options: ConnectionOptions, variables: Variables): Connection | undefined {
   const { server, username = 'local', password } = variables;
   if (options.data === undefined && server !== undefined && password !== undefined) {
     return {
@@ -39,7 +62,25 @@ export function findConnection(options: ConnectionOptions, environment: Environm
     };
   }
   const folder = options.data ?? variables.folder;
-  if (folder !== undefined) return connectionOfFolder(folder, options.ca, variables);
+  return folder === undefined ? undefined : connectionOfFolder(folder, options.ca, variables);
+}
+
+function storedConnection(options: ConnectionOptions, environment: Environment, variables: Variables): Connection {
+  const { registry } = options;
+  const logins = readLogins(environment);
+  const { server } = variables;
+  const wanted = server ?? (registry !== undefined && isServerName(registry) ? registry : undefined);
+  const fitting =
+    wanted === undefined
+      ? logins
+      : logins.filter(({ origin }) => hostOf(wanted, new URL(origin).protocol) === new URL(origin).host);
+  const named = registry === undefined ? [] : fitting.filter(({ origin }) => firstLabel(origin) === registry.toLowerCase());
+  const [login, another] = named.length > 0 ? named : fitting;
+  if (login !== undefined && another === undefined) {
+    const found = connectionOfLogin(login, options, environment);
+    const place = registry === undefined || wanted === registry ? undefined : placeOfRegistry(found.origin, registry);
+    return { ...found, ...place };
+  }
   // A folder that merely lies here must not give its password to a server elsewhere.
   if (server !== undefined) {
     throw new CommandError(
@@ -47,11 +88,35 @@ export function findConnection(options: ConnectionOptions, environment: Environm
       'set BERTH_USERNAME and BERTH_PASSWORD, or name the data folder of that server with --data',
     );
   }
-  if (existsSync(join('data', firstRunFile))) return connectionOfFolder('data', options.ca, variables);
+  if (login !== undefined) {
+    throw new CommandError(
+      `you are signed in to several servers: ${(named.length > 0 ? named : fitting).map(({ origin }) => new URL(origin).host).join(', ')}`,
+      'name one of them with --registry, or with BERTH_SERVER',
+    );
+  }
+  if (existsSync(join('data', firstRunFile))) {
+    const found = connectionOfFolder('data', options.ca, variables);
+    const place = registry === undefined ? { origin: found.origin } : placeOfRegistry(found.origin, registry);
+    if (place !== undefined) return { ...found, ...place };
+  }
+  if (wanted !== undefined)
+    throw new CommandError(`you are not signed in to ${wanted}`, `berth login ${wanted} --username NAME keeps a login for it`);
   throw new CommandError(
     'it is not known which server to ask',
     'set BERTH_SERVER, BERTH_USERNAME and BERTH_PASSWORD, or name the data folder of a server on this machine with --data',
   );
+}
+
+function firstLabel(origin: string): string | undefined {
+  return new URL(origin).hostname.split('.')[0];
+}
+
+function connectionOfLogin(
+  { origin, username, password, ca }: StoredLogin,
+  options: ConnectionOptions,
+  environment: Environment,
+): Connection {
+  return { origin, username, password, passwordFrom: loginsFile(environment), authority: readAuthority(options.ca ?? ca) };
 }
 
 interface Variables {

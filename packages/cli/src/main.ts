@@ -6,6 +6,7 @@ try {
 } catch (error) {
   if (!(error instanceof CommandError)) throw error;
   console.error(`berth: ${error.message}.`);
+  for (const line of error.details) console.error(line);
   if (error.nextStep !== undefined) console.error(`Next: ${error.nextStep}.`);
-  process.exitCode = 1;
+  process.exitCode = error.exitCode;
 }
