@@ -1,0 +1,3 @@
+export { fetchDocument } from './fetch-document.ts';
+export { fetchSource } from './fetch-source.ts';
+export { SourceError } from './source-error.ts';

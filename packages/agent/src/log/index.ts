@@ -1,0 +1,1 @@
+export { type LogBatch, RunLog } from './run-log.ts';
