@@ -58,6 +58,8 @@ export interface PushManifest {
   readonly isRepair: boolean;
   /** False: tags that are there stay where they are, and the push fails. */
   readonly mayMoveTags: boolean;
+  /** The run that pushes, if one does. */
+  readonly runId: string | null;
   readonly now: number;
 }
 

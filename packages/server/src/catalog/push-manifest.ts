@@ -21,6 +21,8 @@ export interface ManifestPush {
   readonly contentLength: number | undefined;
   readonly body: Readable;
   readonly signal: AbortSignal;
+  /** The run that pushes, if one does. */
+  readonly runId?: string | undefined;
 }
 
 export interface PushedManifest {
@@ -77,6 +79,7 @@ interface Placement {
   readonly contentType: string | undefined;
   /** Default: true. */
   readonly mayMoveTags?: boolean;
+  readonly runId?: string | undefined;
 }
 
 async function store(
@@ -84,7 +87,7 @@ async function store(
   request: Placement,
   { bytes, reference, tags }: ReceivedManifest,
 ): Promise<PushedManifest> {
-  const { registryId, repository, mayMoveTags = true } = request;
+  const { registryId, repository, mayMoveTags = true, runId = null } = request;
   const digest = reference.kind === 'digest' ? requireDigest(bytes, reference.digest) : digestOf('sha256', bytes);
   const facts = await context.parser.parse(bytes, request.contentType);
   const key = context.keys.current(registryId);
@@ -108,6 +111,7 @@ async function store(
     children: facts.children,
     isRepair,
     mayMoveTags,
+    runId,
     now: context.clock.now(),
   });
   if (reference.kind === 'tag' || tags.length > 0) context.onTagsMoved?.(registryId);

@@ -4,6 +4,7 @@ import { RegistryError } from '../errors/index.ts';
 import { type Page, nextLink, parsePage } from '../http/paging.ts';
 import type { Reply, Route, RouteRequest } from '../http/route.ts';
 import { findRepositoryId } from '../repositories/index.ts';
+import type { Principal } from '../tenancy/index.ts';
 import { deleteSoftly } from './bin/delete-softly.ts';
 import type { CatalogContext } from './catalog-context.ts';
 import { listReferrers } from './list-referrers.ts';
@@ -68,6 +69,7 @@ async function putManifest(context: CatalogContext, request: RouteRequest): Prom
     contentLength: request.contentLength,
     body: request.body,
     signal: request.signal,
+    runId: runOf(request.principal),
   });
   request.note({ digest });
   context.meter?.pushed(request.registry.id);
@@ -168,6 +170,11 @@ function isKnownToClient(request: RouteRequest, digest: string): boolean {
 
 function notSent(): never {
   throw new RegistryError('INTERNAL', { message: 'a HEAD has no body' });
+}
+
+/** Who pushes is known by the credential that a run has. */
+function runOf({ kind, id }: Principal): string | undefined {
+  return kind === 'run' ? id.slice('run:'.length) : undefined;
 }
 
 function param(request: RouteRequest, name: string): string {

@@ -19,6 +19,7 @@ import { countIn } from './count-in.ts';
 import { requireNoLocks } from './require-no-locks.ts';
 import { insertManifest, lockManifest, lockManifestsOfPush, resealManifest } from './insert-manifest.ts';
 import type { PushManifest } from './model.ts';
+import { noteMovedTags } from './moved-tags.ts';
 import { tagsAfter } from './queries.ts';
 import { lockTag, markUntagged, renewManifest } from './untagged.ts';
 import { attributeTransactions } from './acr/update-attributes.ts';
@@ -42,28 +43,28 @@ export const pushManifest = defineTransaction('catalog.push-manifest', async (tx
  * Returns how many of the tags are new. In one order, so that two pushes of the same tags cannot wait for each other.
  * @throws REGISTRY_DISALLOWED_OPERATION when a locked tag would move
  */
-async function pointTags(
-  tx: WriteQueries,
-  repositoryId: number,
-  manifestId: number,
-  { repository, tags, mayMoveTags, now }: PushManifest,
-): Promise<number> {
+async function pointTags(tx: WriteQueries, repositoryId: number, manifestId: number, input: PushManifest): Promise<number> {
+  const { repository, tags, mayMoveTags, now } = input;
   if (tags.length === 0) return 0;
   const times = { pushed_at: now, updated_at: now };
   const rows = tags
     .toSorted()
     .map((name) => ({ repository_id: repositoryId, name, manifest_id: manifestId, created_at: now, ...times }));
+  const moved = new Set<string>();
   let added = 0;
   for (let left = rows; left.length > 0; ) {
     const created = await insertAbsent(tx, left);
     added += created.size;
+    for (const name of created) moved.add(name);
     const others = left.filter((row) => !created.has(row.name));
     if (others.length === 0) break;
     const names = others.map((row) => row.name);
     const present = await moveTags(tx, { repositoryId, repository, manifestId, names, mayMoveTags, times });
+    for (const { name, manifest_id } of present.values()) if (manifest_id !== manifestId) moved.add(name);
     // On PostgreSQL a tag may have been deleted between the two statements: then it is new after all.
     left = others.filter((row) => !present.has(row.name));
   }
+  await noteMovedTags(tx, { ...input, tags: [...moved] });
   return added;
 }
 
@@ -86,11 +87,11 @@ interface MovedTags {
   readonly times: { readonly pushed_at: number; readonly updated_at: number };
 }
 
-/** Points tags that are there at a manifest, and returns their names. @throws REGISTRY_DISALLOWED_OPERATION, CONFLICT */
+/** Points tags that are there at a manifest, and returns what they were, by name. @throws REGISTRY_DISALLOWED_OPERATION, CONFLICT */
 async function moveTags(
   tx: WriteQueries,
   { repositoryId, repository, manifestId, names, mayMoveTags, times }: MovedTags,
-): Promise<ReadonlySet<string>> {
+): Promise<ReadonlyMap<string, { readonly name: string; readonly manifest_id: number }>> {
   const present = await lockRows(
     tx
       .selectFrom('tags')
@@ -112,7 +113,7 @@ async function moveTags(
     .execute();
   const left = present.map((tag) => tag.manifest_id).filter((id) => id !== manifestId);
   await markUntagged(tx, left, times.updated_at);
-  return new Set(present.map((tag) => tag.name));
+  return new Map(present.map((tag) => [tag.name, tag]));
 }
 
 function tagTaken(repository: string, tag: string): RegistryError {

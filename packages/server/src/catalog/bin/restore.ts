@@ -3,6 +3,7 @@ import { RegistryError } from '../../errors/index.ts';
 import { type WriteQueries, defineTransaction, lockRows } from '../../platform/database/index.ts';
 import { ensureRepository, requireWritable } from '../../repositories/index.ts';
 import { countIn } from '../count-in.ts';
+import { noteMovedTags } from '../moved-tags.ts';
 import { changeManifestBytes } from '../../platform/stored-bytes/index.ts';
 import { type Place, forgetManifest, manifestColumns } from './put-into-bin.ts';
 
@@ -123,8 +124,14 @@ async function restoreTags(
     .where('digest', '=', input.digest)
     .execute();
   const names = input.tag === undefined ? gone.map((row) => row.name) : [input.tag];
+  const moved: string[] = [];
   let added = 0;
-  for (const name of names.toSorted()) if (await restoreTag(tx, input, { repositoryId, manifestId, name })) added += 1;
+  for (const name of names.toSorted()) {
+    const outcome = await restoreTag(tx, input, { repositoryId, manifestId, name });
+    if (outcome === 'added') added += 1;
+    if (outcome !== 'unchanged') moved.push(name);
+  }
+  await noteMovedTags(tx, { ...input, tags: moved, runId: null });
   return added;
 }
 
@@ -132,7 +139,7 @@ async function restoreTag(
   tx: WriteQueries,
   { registryId, repository, digest, tag, isForced, now }: Restore,
   { repositoryId, manifestId, name }: { readonly repositoryId: number; readonly manifestId: number; readonly name: string },
-): Promise<boolean> {
+): Promise<'added' | 'moved' | 'unchanged'> {
   const present = await lockRows(
     tx
       .selectFrom('tags')
@@ -143,7 +150,7 @@ async function restoreTag(
   const times = { pushed_at: now, updated_at: now };
   if (present !== undefined && present.manifest_id !== manifestId) {
     // Without being asked for it, no tag is taken from what it names now.
-    if (tag === undefined) return false;
+    if (tag === undefined) return 'unchanged';
     if (!isForced)
       throw new RegistryError('CONFLICT', {
         message: `the tag ${name} of ${repository} names another manifest now; restore it with force=true to move it`,
@@ -169,5 +176,6 @@ async function restoreTag(
     .where('name', '=', name)
     .where('digest', '=', digest)
     .execute();
-  return present === undefined;
+  if (present === undefined) return 'added';
+  return present.manifest_id === manifestId ? 'unchanged' : 'moved';
 }

@@ -25,6 +25,7 @@ import type {
   RunRow,
   SecretRow,
   TaskBaseImageRow,
+  TaskBaseRunRow,
   TaskSourceRow,
   TaskTimerRow,
   TriggerDecisionRow,
@@ -84,6 +85,7 @@ export interface Tables {
   moved_tags: MovedTagRow;
   task_timers: TaskTimerRow;
   task_base_images: TaskBaseImageRow;
+  task_base_runs: TaskBaseRunRow;
   task_sources: TaskSourceRow;
   hook_deliveries: HookDeliveryRow;
   trigger_decisions: TriggerDecisionRow;

@@ -139,6 +139,8 @@ export interface MovedTagRow {
   tag: string;
   digest: string;
   moved_at: number;
+  /** The run that pushed it, if one did. */
+  run_id: string | null;
 }
 
 export interface TaskTimerRow {
@@ -152,6 +154,8 @@ export interface TaskTimerRow {
   /** Whether a time that was missed is made up for, once. */
   catch_up: number;
   next_at: number | null;
+  /** While a process deals with it. */
+  held_until: number | null;
   last_run: string | null;
 }
 
@@ -164,16 +168,37 @@ export interface TaskBaseImageRow {
   repository: string;
   tag: string;
   role: 'runtime' | 'buildtime';
+  /** The task's trigger is for images of this role. */
+  is_watched: number;
   /** What the last successful run used. */
   recorded_digest: string;
+  /** What the tag names now, as far as is known. */
   current_digest: string | null;
+  /** The run that pushed it, if one did: of the registry that the image is in. */
+  current_run: string | null;
+  /** The row of `moved_tags` that told of it: an older one tells nothing new. */
+  moved_id: number | null;
   /** The last one that a run was queued for. */
   handled_digest: string | null;
+  /** When somebody is to decide about it; null: there is nothing to decide. */
+  decide_at: number | null;
+  /** It moves too often: until then nothing is decided. */
+  paused_until: number | null;
   checked_at: number | null;
   /** Null: it is not polled, since its pushes are seen. */
   next_check_at: number | null;
   failures: number;
   problem: string | null;
+}
+
+/** What the rows of `task_base_images` of a task were made of. */
+export interface TaskBaseRunRow {
+  registry_id: number;
+  task: string;
+  /** Of the run; 0: no run of the task has succeeded. */
+  run_row_id: number;
+  /** How its trigger watches them: `off`, `paused`, `Runtime` or `All`. */
+  watch: string;
 }
 
 /** What is known of a repository that a source trigger watches. */

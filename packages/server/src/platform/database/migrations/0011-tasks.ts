@@ -149,7 +149,8 @@ function statements({ text, integer, id, bytes, flag, heap }: Words): readonly s
       repository ${text} not null,
       tag ${text} not null,
       digest ${text} not null,
-      moved_at ${integer} not null
+      moved_at ${integer} not null,
+      run_id ${text}
     ) ${heap}`,
     `create table task_timers (
       ${registry},
@@ -160,6 +161,7 @@ function statements({ text, integer, id, bytes, flag, heap }: Words): readonly s
       overlap ${text} not null,
       catch_up ${flag} not null check (catch_up in (0, 1)),
       next_at ${integer},
+      held_until ${integer},
       last_run ${text},
       primary key (registry_id, task, name)
     ) ${heap}`,
@@ -171,9 +173,14 @@ function statements({ text, integer, id, bytes, flag, heap }: Words): readonly s
       repository ${text} not null,
       tag ${text} not null,
       role ${text} not null check (role in ('runtime', 'buildtime')),
+      is_watched ${flag} not null check (is_watched in (0, 1)),
       recorded_digest ${text} not null,
       current_digest ${text},
+      current_run ${text},
+      moved_id ${integer},
       handled_digest ${text},
+      decide_at ${integer},
+      paused_until ${integer},
       checked_at ${integer},
       next_check_at ${integer},
       failures ${integer} not null,
@@ -182,6 +189,15 @@ function statements({ text, integer, id, bytes, flag, heap }: Words): readonly s
     ) ${heap}`,
     'create index task_base_images_name on task_base_images (server, repository, tag)',
     'create index task_base_images_due on task_base_images (next_check_at) where next_check_at is not null',
+    'create index task_base_images_undecided on task_base_images (decide_at) where decide_at is not null',
+    // Which run of a task its base images are of, and how they are watched.
+    `create table task_base_runs (
+      ${registry},
+      task ${text} not null,
+      run_row_id ${integer} not null,
+      watch ${text} not null,
+      primary key (registry_id, task)
+    ) ${heap}`,
     `create table task_sources (
       ${registry},
       task ${text} not null,
@@ -214,6 +230,7 @@ function statements({ text, integer, id, bytes, flag, heap }: Words): readonly s
       decided_at ${integer} not null
     ) ${heap}`,
     'create index trigger_decisions_task on trigger_decisions (registry_id, task, id)',
+    'create index trigger_decisions_time on trigger_decisions (decided_at)',
   ];
 }
 
