@@ -38,7 +38,7 @@ export async function installHook(
     what: `${known === undefined ? 'make' : 'change'} the hook`,
     needs: needs[forge],
   });
-  return String(made.at('id').number() ?? known ?? '');
+  return known ?? String(made.at('id').number() ?? '');
 }
 
 /** @throws ForgeError */
