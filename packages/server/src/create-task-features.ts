@@ -1,22 +1,23 @@
 import type { Access } from './access/index.ts';
 import type { Catalog } from './catalog/index.ts';
-import { RegistryError } from './errors/index.ts';
 import type { Route } from './http/index.ts';
 import type { Storage } from './open-storage.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Logger } from './platform/logger.ts';
 import type { Metrics } from './platform/metrics.ts';
+import type { Outbound } from './platform/outbound/index.ts';
 import type { Registries } from './registries/index.ts';
 import type { ChildKind } from './resources/index.ts';
 import { type Runs, createRuns } from './runs/index.ts';
 import type { Settings } from './settings/index.ts';
-import type { Tasks } from './tasks/index.ts';
+import { type Tasks, createTasks } from './tasks/index.ts';
 
 export interface TaskFeatureParts {
   readonly storage: Storage;
   readonly access: Access;
   readonly registries: Registries;
   readonly catalog: Pick<Catalog, 'untag'>;
+  readonly outbound: Outbound;
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly log: Logger;
@@ -39,7 +40,7 @@ export interface TaskFeatures {
 
 /** Constructs the features of tasks. */
 export function createTaskFeatures(settings: Settings, parts: TaskFeatureParts): TaskFeatures {
-  const { storage, access, registries, catalog, metrics, clock, log, signal } = parts;
+  const { storage, access, registries, catalog, outbound, metrics, clock, log, signal } = parts;
   const { database, keys, store } = storage;
   const { runsAtOnce, queueTimeoutMs, runRetentionMs, maxSourceSizeBytes } = settings;
   const runs = createRuns({
@@ -54,14 +55,24 @@ export function createTaskFeatures(settings: Settings, parts: TaskFeatureParts):
     registryById: (id) => registries.byId(id),
     credentials: access.machines,
     untag: (registryId, repository, tag) => catalog.untag({ registryId, repository, tag }),
-    resolveSecrets: async () => {
-      throw new RegistryError('INVALID_PARAMETER', { message: 'this registry keeps no secrets for runs' });
-    },
+    // Called once agents come: by then there are tasks.
+    resolveSecrets: (registry, _run, secrets) => tasks.resolveSecrets(registry, secrets),
+  });
+  const tasks: Tasks = createTasks({
+    database,
+    keys,
+    clock,
+    runs,
+    outbound,
+    keyVault: settings,
+    region: settings.region,
+    signal,
   });
   return {
-    routes: runs.routes,
+    routes: [...runs.routes, ...tasks.routes],
     runs,
-    kinds: [],
+    tasks,
+    kinds: tasks.kinds,
     wake: () => undefined,
     loops: () => runs.loops(),
     stop: () => runs.stop(),

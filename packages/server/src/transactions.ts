@@ -10,6 +10,7 @@ import type { TransactionDefinition } from './platform/database/database.ts';
 import { collectorTransactions } from './platform/garbage/claim.ts';
 import { storedBytesTransactions } from './platform/stored-bytes/fold-stored.ts';
 import { keyTransactions } from './platform/keys/transactions.ts';
+import { taskTransactions } from './tasks/transactions.ts';
 import { usageTransactions } from './usage/transactions.ts';
 import { registryTransactions } from './registries/transactions.ts';
 import { resourceTransactions } from './resources/transactions.ts';
@@ -37,6 +38,7 @@ export const transactions: readonly TransactionDefinition<never, unknown>[] = [
   ...registryTransactions,
   ...resourceTransactions,
   ...retentionTransactions,
+  ...taskTransactions,
   ...runsTransactions,
   ...sourceTriggerTransactions,
 ];

@@ -83,6 +83,7 @@ async function put(context: ArmContext, kind: ChildKind, managedRequest: Registr
     name,
     document,
     by: caller,
+    requestedBy: request.principal.id,
     location: kind.isTracked ? document.requiredText('location', 90) : null,
     tags: kind.isTracked ? (readTags(document) ?? {}) : {},
   });
@@ -100,6 +101,7 @@ async function patch(context: ArmContext, kind: ChildKind, managedRequest: Regis
     name,
     document,
     by: caller,
+    requestedBy: request.principal.id,
     tags: kind.isTracked ? readTags(document) : undefined,
     before: () => requireChild(context, kind, managedRequest),
   });

@@ -29,6 +29,8 @@ export interface ChildToWrite {
   readonly document: Fields;
   /** Who asks, for `systemData`. */
   readonly by: string;
+  /** Their principal's id, for what is done in their name. */
+  readonly requestedBy: string;
   readonly location: string | null;
   /** Undefined: as they are. */
   readonly tags: Readonly<Record<string, string>> | undefined;
@@ -38,13 +40,16 @@ export interface ChildToWrite {
 export async function putChild(
   context: ChildrenContext,
   kind: ChildKind,
-  { registry, name, document, by, location, tags }: ChildToWrite,
+  { registry, name, document, by, requestedBy, location, tags }: ChildToWrite,
 ): Promise<{ readonly isNew: boolean }> {
   const { database, clock } = context;
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     const before = await findChild(database.read, { registryId: registry.id, kind: kind.collection, name });
     const now = clock.now();
-    const properties = await kind.create(document.object('properties'), sceneOf(context, { registry, name, document }));
+    const properties = await kind.create(
+      document.object('properties'),
+      sceneOf(context, { registry, name, document, requestedBy }),
+    );
     const outcome = await database.write(writeChild, {
       registryId: registry.id,
       kind: kind.collection,
@@ -74,6 +79,7 @@ export async function patchChild(
     name,
     document,
     by,
+    requestedBy,
     tags,
     before: findBefore,
   }: Omit<ChildToWrite, 'location'> & { readonly before: () => Promise<Child & { readonly version: number }> },
@@ -84,7 +90,7 @@ export async function patchChild(
     const properties = await kind.update(
       before.properties,
       document.object('properties'),
-      sceneOf(context, { registry, name, document }),
+      sceneOf(context, { registry, name, document, requestedBy }),
     );
     const outcome = await database.write(writeChild, {
       registryId: registry.id,
@@ -127,7 +133,7 @@ export async function removeChild(
 /** Where and when something is asked of a kind. */
 export function sceneOf(
   { database, clock, kinds }: Pick<ChildrenContext, 'database' | 'clock' | 'kinds'>,
-  { registry, name, document }: { readonly registry: Registry; readonly name: string; readonly document?: Fields },
+  { registry, name, ...written }: Pick<KindScene, 'registry' | 'name' | 'document' | 'requestedBy'>,
 ): KindScene {
   const find = async (collection: string, wanted: string): Promise<Child | undefined> => {
     const builtIn = kinds.find((kind) => kind.collection === collection)?.builtIn;
@@ -136,7 +142,7 @@ export function sceneOf(
       findChild(database.read, { registryId: registry.id, kind: collection, name: wanted })
     );
   };
-  return { registry, name, now: clock.now(), find, ...(document !== undefined && { document }) };
+  return { registry, name, now: clock.now(), find, ...written };
 }
 
 function limitOf(context: ChildrenContext, kind: ChildKind, registry: Registry): number {

@@ -29,6 +29,16 @@ export class Fields {
     return this.has(name) && this.#value[name] === null;
   }
 
+  /** As JSON, for what is kept as it came. */
+  json(): string {
+    return JSON.stringify(this.#value);
+  }
+
+  /** What was kept so, in the place of a member. */
+  parsed(json: string, name: string): Fields {
+    return new Fields(JSON.parse(json), this.at(name));
+  }
+
   object(name: string): Fields {
     return new Fields(this.#get(name), this.at(name));
   }

@@ -28,6 +28,8 @@ export interface KindScene {
   readonly now: number;
   /** The one child of this kind with a name, if there is one. */
   readonly find: (collection: string, name: string) => Promise<Child | undefined>;
+  /** The id of the principal that writes, when something is written. */
+  readonly requestedBy?: string;
   /** The whole document that a client sent, when one is written: what stands beside `properties`. */
   readonly document?: Fields;
 }

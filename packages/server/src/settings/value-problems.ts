@@ -49,3 +49,9 @@ export function outboundProblem(text: string): string | undefined {
       .filter((entry) => entry !== ''),
   );
 }
+
+export function authorityProblem(text: string): string | undefined {
+  return /^https?:\/\/[^\s]+$/.test(text) && URL.canParse(text)
+    ? undefined
+    : 'must be an address such as https://login.microsoftonline.com';
+}

@@ -1,14 +1,16 @@
 import type { Route } from '../http/route.ts';
-import type { ChildKind, Fields } from '../resources/index.ts';
+import type { ChildKind } from '../resources/index.ts';
 import type { NewRun, RunFacts } from '../runs/index.ts';
 import type { Registry } from '../tenancy/index.ts';
-import type { SealedText, Task, TaskRun } from './model.ts';
+import type { RequestedRun, SealedText, SecretAddress, Task, TaskRun } from './model.ts';
 
-export { type ParsedRunRequest, parseRunRequest } from './parse-run-request.ts';
+export { type TasksOptions, createTasks } from './create-tasks.ts';
 export { runDocument } from './run-document.ts';
 export type {
   BaseImageTrigger,
+  RequestedRun,
   SealedText,
+  SecretAddress,
   SourceTrigger,
   Task,
   TaskOverrides,
@@ -18,23 +20,6 @@ export type {
   TaskTriggers,
   TimerTrigger,
 } from './model.ts';
-
-/** A secret as a task file names it (acr-tasks 1.1). */
-export interface SecretAddress {
-  readonly id: string;
-  /** `https://berth/secrets/NAME`, `https://VAULT/secrets/NAME[/VERSION]`. */
-  readonly keyvault: string;
-  readonly clientId?: string;
-}
-
-/** A request of the resource manager that wants a run (acr-tasks 6.3). */
-export interface RequestedRun {
-  readonly registry: Registry;
-  /** `DockerBuildRequest`, `FileTaskRunRequest`, `EncodedTaskRunRequest` or `TaskRunRequest`. */
-  readonly body: Fields;
-  /** The principal's id. */
-  readonly requestedBy: string;
-}
 
 /** Tasks as they are defined, and the secrets that they use. */
 export interface Tasks {

@@ -1,6 +1,8 @@
 import type { NamedValue } from '@berth/api';
+import type { Fields } from '../resources/index.ts';
 import type { RunTrigger } from '../runs/index.ts';
 import type { Registry } from '../tenancy/index.ts';
+import type { ResourceIdentity } from './identity.ts';
 
 /**
  * A task as it is kept: ACR's `properties` by ACR's names (acr-tasks 6.3), so that clients read back what they wrote.
@@ -18,6 +20,8 @@ export interface TaskProperties {
   readonly credentials?: TaskCredentials;
   readonly logTemplate?: string;
   readonly isSystemTask: boolean;
+  /** Stands beside the properties in documents. */
+  readonly identity?: ResourceIdentity;
   /** Berth's: what the task may do with the registry; absent: pull and push everything. */
   readonly access?: readonly { readonly repository: string; readonly actions: readonly string[] }[];
 }
@@ -159,4 +163,21 @@ export interface TaskRun {
   readonly trigger?: RunTrigger;
   readonly isTrusted?: boolean;
   readonly overrides?: TaskOverrides;
+}
+
+/** A secret as a task file names it (acr-tasks 1.1). */
+export interface SecretAddress {
+  readonly id: string;
+  /** `https://berth/secrets/NAME`, `https://VAULT/secrets/NAME[/VERSION]`. */
+  readonly keyvault: string;
+  readonly clientId?: string;
+}
+
+/** A request of the resource manager that wants a run (acr-tasks 6.3). */
+export interface RequestedRun {
+  readonly registry: Registry;
+  /** `DockerBuildRequest`, `FileTaskRunRequest`, `EncodedTaskRunRequest` or `TaskRunRequest`. */
+  readonly body: Fields;
+  /** The principal's id. */
+  readonly requestedBy: string;
 }
