@@ -99,7 +99,7 @@ function taskRunWriter(context: TasksContext): Write {
 
 /** What somebody uploaded is there for one run, and this may be several. */
 function requireRemoteSource(body: Fields): void {
-  if (/^source\//.test(body.text('sourceLocation', 4096) ?? ''))
+  if (body.text('sourceLocation', 4096)?.startsWith('source/') === true)
     throw invalid(body.at('sourceLocation'), 'must be an address that can be read again: an upload is gone after one run');
 }
 
