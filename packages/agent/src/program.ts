@@ -1,3 +1,4 @@
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { type Agent, startAgent } from './agent/agent.ts';
 import { readOptions } from './agent/agent-options.ts';
 import { helpText } from './agent/help.ts';
@@ -22,6 +23,8 @@ export async function runAgentProgram(argv: readonly string[], surroundings: Pro
   }
   try {
     const options = readOptions(argv, environment);
+    // Registries of the server are asked with it, too.
+    if (options.authority !== undefined) setDefaultCACertificates([...getCACertificates(), options.authority]);
     const agent = await startAgent(options, { execute: executeRun, now: () => Date.now(), log });
     onStart(agent, options);
     await agent.ended;

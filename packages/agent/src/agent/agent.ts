@@ -150,7 +150,7 @@ class AgentLoop {
   #begin(assignment: Assignment): void {
     const { id, registry } = assignment.run;
     this.#parts.log(`executes the run ${id} of ${registry}`);
-    const ended = keepRun(assignment, {
+    const ended = keepRun(asReached(assignment, this.#options.server), {
       ...this.#parts,
       client: this.#client,
       engine: this.#engine,
@@ -215,4 +215,11 @@ function readVersion(): string {
     readonly version: string;
   };
   return description.version;
+}
+
+/** The run's own registry is where the server is, and speaks as the server does. */
+function asReached(assignment: Assignment, server: URL): Assignment {
+  const [own, ...others] = assignment.logins;
+  if (own === undefined) return assignment;
+  return { ...assignment, logins: [{ ...own, isPlainHttp: server.protocol === 'http:' }, ...others] };
 }

@@ -1,3 +1,4 @@
+import type { RegistryLogin } from '@berth/api';
 import type { ProgramEnd, ProgramOptions } from './run-program.ts';
 import { runProgram } from './run-program.ts';
 
@@ -28,6 +29,7 @@ export class Engine {
   readonly #program: string;
   readonly #environment: Readonly<Record<string, string>>;
   readonly #facts: EngineFacts;
+  #logins: readonly RegistryLogin[] = [];
 
   /** @param environment all that its client sees of the agent's own */
   constructor(program: string, environment: Readonly<Record<string, string>>, facts: EngineFacts) {
@@ -44,11 +46,13 @@ export class Engine {
     return this.#facts;
   }
 
-  /** The same engine, with the registry logins that a folder's `config.json` holds. */
-  withLogins(folder: string): Engine {
+  /** The same engine, with these registry logins, which a folder's `config.json` holds. */
+  withLogins(folder: string, logins: readonly RegistryLogin[]): Engine {
     const own =
       this.name === 'docker' ? { DOCKER_CONFIG: folder } : { REGISTRY_AUTH_FILE: `${folder}/config.json`, DOCKER_CONFIG: folder };
-    return new Engine(this.#program, { ...this.#environment, ...own }, this.#facts);
+    const engine = new Engine(this.#program, { ...this.#environment, ...own }, this.#facts);
+    engine.#logins = logins;
+    return engine;
   }
 
   /** Runs a command to its end, whatever that is. */
@@ -63,13 +67,14 @@ export class Engine {
     return output;
   }
 
-  /** Whether its client must be told that a registry speaks plain HTTP; docker's daemon knows it for local ones. */
+  /** Whether its client must be told that a registry speaks plain HTTP; docker's daemon has settings for that. */
   plainHttpFlags(registry: string): readonly string[] {
-    return this.name !== 'docker' && isLocal(registry) ? ['--tls-verify=false'] : [];
+    return this.name !== 'docker' && speaksPlainHttp(registry, this.#logins) ? ['--tls-verify=false'] : [];
   }
 }
 
-/** Whether a registry is one of this machine, where plain HTTP is in order. */
-export function isLocal(registry: string): boolean {
-  return /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/.test(registry);
+/** Whether a registry speaks no TLS, as its login says; without one, those of this machine do not. */
+export function speaksPlainHttp(registry: string, logins: readonly RegistryLogin[]): boolean {
+  const login = logins.find(({ server }) => server.toLowerCase() === registry.toLowerCase());
+  return login?.isPlainHttp ?? /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/.test(registry);
 }

@@ -1,3 +1,3 @@
-export { Engine, EngineError, type EngineFacts, type EngineName, isLocal } from './engine.ts';
+export { Engine, EngineError, type EngineFacts, type EngineName, speaksPlainHttp } from './engine.ts';
 export { type FindEngineOptions, findEngine } from './find-engine.ts';
 export { agentLabel, cleanUp, cleanUpRun, runLabel, runLabelOf } from './clean-up.ts';

@@ -75,7 +75,17 @@ export const platform = Type.Object(
 );
 
 /** Another registry that a run may pull from and push to. */
-export const registryLogin = Type.Object({ server: Type.String(), username: Type.String(), password: Type.String() }, strict);
+export const registryLogin = Type.Object(
+  {
+    server: Type.String(),
+    username: Type.String(),
+    password: Type.String(),
+    isPlainHttp: Type.Optional(
+      Type.Boolean({ description: "it speaks no TLS; by itself, registries of the agent's own machine" }),
+    ),
+  },
+  strict,
+);
 
 export const runStatus = Type.Union([
   Type.Literal('Queued'),

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { RegistryLogin } from '@berth/api';
-import { isLocal } from '../../engine/index.ts';
+import { speaksPlainHttp } from '../../engine/index.ts';
 import { AnswerError, httpGet } from '../http-get.ts';
 import { readBody } from '../save-body.ts';
 import { SourceError } from '../source-error.ts';
@@ -29,7 +29,7 @@ export class ArtifactRegistry {
   #authorization: string | undefined;
 
   constructor({ registry, repository }: ArtifactPlace, logins: readonly RegistryLogin[], signal: AbortSignal) {
-    this.#origin = `${isLocal(registry) ? 'http' : 'https'}://${registry === 'docker.io' ? 'registry-1.docker.io' : registry}`;
+    this.#origin = `${speaksPlainHttp(registry, logins) ? 'http' : 'https'}://${registry === 'docker.io' ? 'registry-1.docker.io' : registry}`;
     this.#repository = repository;
     this.#signal = signal;
     const login = logins.find(({ server }) => server.toLowerCase() === registry.toLowerCase());

@@ -60,11 +60,7 @@ async function indexFacts(
   return { sizeBytes, platforms };
 }
 
-async function readConfig(
-  registry: RegistryAccess,
-  repository: string,
-  { digest, size }: DescriptorRead,
-): Promise<PlatformRead> {
+async function readConfig(registry: RegistryAccess, repository: string, { digest, size }: DescriptorRead): Promise<PlatformRead> {
   if (size > 2 * 1024 * 1024) return {};
   return JSON.parse((await registry.blob(repository, digest)).toString('utf8')) as PlatformRead;
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { RegistryLogin } from '@berth/api';
-import { isLocal } from '../../engine/index.ts';
+import { speaksPlainHttp } from '../../engine/index.ts';
 
 /** What a registry would not do, for the user. */
 export class RegistryRefused extends Error {
@@ -43,7 +43,7 @@ export class RegistryAccess {
   constructor(registry: string, logins: readonly RegistryLogin[], signal: AbortSignal) {
     const login = logins.find(({ server }) => server === registry);
     this.#registry = registry;
-    this.#origin = `${isLocal(registry) ? 'http' : 'https'}://${registry === 'docker.io' ? 'registry-1.docker.io' : registry}`;
+    this.#origin = `${speaksPlainHttp(registry, logins) ? 'http' : 'https'}://${registry === 'docker.io' ? 'registry-1.docker.io' : registry}`;
     this.#basic =
       login === undefined ? undefined : `Basic ${Buffer.from(`${login.username}:${login.password}`).toString('base64')}`;
     this.#signal = signal;
