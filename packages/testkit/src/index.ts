@@ -1,3 +1,4 @@
+export { type DockerDaemon, missingForDocker, startDockerDaemon } from './docker-daemon.ts';
 export { type OidcIssuer, type OidcJob, startOidcIssuer } from './oidc-issuer.ts';
 export { type DatabaseLocation, type OpenTestDatabaseOptions, type TestEngine, forEachEngine } from './engines.ts';
 export { type PostgresCluster, findPostgresPrograms, startPostgresCluster } from './postgres-cluster.ts';

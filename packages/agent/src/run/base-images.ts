@@ -92,7 +92,10 @@ async function usedDigest(
   { base, signal }: { readonly base: BaseImage; readonly signal: AbortSignal },
 ): Promise<string | undefined> {
   const { registry, repository, tag } = base.reference;
-  const format = engine.name === 'buildah' ? undefined : await engine.query(['image', 'inspect', '--format', '{{json .RepoDigests}}', id], { signal });
+  const format =
+    engine.name === 'buildah'
+      ? undefined
+      : await engine.query(['image', 'inspect', '--format', '{{json .RepoDigests}}', id], { signal });
   const names = format === undefined ? [] : ((JSON.parse(format) as readonly string[] | null) ?? []);
   const known = names.flatMap((name) => {
     const reference = parseImageReference(name);

@@ -38,7 +38,10 @@ export function buildCache(options: {
 }): BuildCache {
   const { agentId, registry, runId, cacheKey, isTrusted, isShared } = options;
   const owner = isShared && isTrusted && cacheKey !== '' ? ['key', cacheKey] : ['run', runId];
-  const space = createHash('sha256').update(JSON.stringify([agentId, registry, ...owner])).digest('hex').slice(0, 32);
+  const space = createHash('sha256')
+    .update(JSON.stringify([agentId, registry, ...owner]))
+    .digest('hex')
+    .slice(0, 32);
   return { space, isUsed: isTrusted };
 }
 

@@ -78,7 +78,8 @@ function isRemote(context: string): boolean {
 /** A frontend of its own could reach caches of other runs; and secret arguments are no arguments. */
 async function checkFrontend({ host }: RunScene, place: BuildPlace, say: (text: string) => void): Promise<void> {
   const text = await readFile(place.dockerfile, 'utf8');
-  const syntax = place.arguments.get('BUILDKIT_SYNTAX') ?? /^(?:\s*(?:#|\/\/).*\n)*?\s*(?:#|\/\/)\s*syntax\s*=\s*(\S+)/i.exec(text)?.[1];
+  const syntax =
+    place.arguments.get('BUILDKIT_SYNTAX') ?? /^(?:\s*(?:#|\/\/).*\n)*?\s*(?:#|\/\/)\s*syntax\s*=\s*(\S+)/i.exec(text)?.[1];
   const isUsual = syntax === undefined || /^(?:docker\.io\/)?docker\/dockerfile(?:[:@].*)?$/.test(syntax);
   if (!isUsual && !host.assignment.isTrusted)
     throw new Error(`has # syntax=${syntax} in ${place.dockerfileName}; runs of untrusted sources have docker/dockerfile only`);
@@ -166,7 +167,9 @@ async function buildOne(
   const isEmulated = platform !== undefined && !engine.describe().architectures.includes(platform.split('/')[1] ?? '');
   const hint = `this agent does not run ${platform} programs: install qemu-user-static and register it in binfmt_misc with the flag F`;
   if (isEmulated) context.say(`Warning: ${hint}`);
-  context.say(`Building ${build.tags.join(', ') || 'an image without a name'}${platform === undefined ? '' : ` for ${platform}`}`);
+  context.say(
+    `Building ${build.tags.join(', ') || 'an image without a name'}${platform === undefined ? '' : ` for ${platform}`}`,
+  );
   const args = buildArguments(build, {
     engine: engine.name,
     isWindows: engine.describe().os === 'Windows',

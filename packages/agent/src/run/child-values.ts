@@ -29,7 +29,9 @@ export function passEnvironment(environment: ReadonlyMap<string, string>): Passe
       flags.push('--env', name);
       client[name] = value;
     } else if (/[\r\n]/.test(value) || !/^\w+$/.test(name)) {
-      throw new Error(`env has a line break in the value of ${name}, a name that the container engine knows: choose another name`);
+      throw new Error(
+        `env has a line break in the value of ${name}, a name that the container engine knows: choose another name`,
+      );
     } else fileLines.push(`${name}=${value}`);
   }
   return { flags, client, fileLines };

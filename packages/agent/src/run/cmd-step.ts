@@ -159,4 +159,3 @@ async function stopContainer({ engine }: RunScene, name: string): Promise<void> 
   await engine.command(['stop', '--time', `${stopSeconds}`, name], options);
   await engine.command(['rm', '--force', '--volumes', name], options);
 }
-

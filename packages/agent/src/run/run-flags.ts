@@ -36,7 +36,16 @@ const passedOn: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 /** They mean nothing here: nobody types at a step, and containers go with their run. */
-const passedOver: ReadonlySet<string> = new Set(['rm', 'interactive', 'tty', 'sig-proxy', 'quiet', 'attach', 'detach-keys', 'pull']);
+const passedOver: ReadonlySet<string> = new Set([
+  'rm',
+  'interactive',
+  'tty',
+  'sig-proxy',
+  'quiet',
+  'attach',
+  'detach-keys',
+  'pull',
+]);
 /** What these mean is taken up elsewhere. */
 const handled: ReadonlySet<string> = new Set(
   'env volume mount network net network-alias net-alias name entrypoint workdir user cpus platform memory pids-limit detach privileged label security-opt ipc cgroupns'.split(
@@ -48,9 +57,11 @@ const privilegedOnly: ReadonlySet<string> = new Set(['cap-add', 'device', 'gpus'
 const socketPath = '/var/run/docker.sock';
 
 /** @throws Error whose message goes on after `cmd` */
-export function readRunFlags(flags: readonly Flag[], limits: Pick<RunLimits, 'allowsPrivileged' | 'allowsEngineSocket'>): RunFlags {
-  const all = (...names: string[]): string[] =>
-    flags.flatMap(({ name, value }) => (names.includes(name) ? [value ?? ''] : []));
+export function readRunFlags(
+  flags: readonly Flag[],
+  limits: Pick<RunLimits, 'allowsPrivileged' | 'allowsEngineSocket'>,
+): RunFlags {
+  const all = (...names: string[]): string[] => flags.flatMap(({ name, value }) => (names.includes(name) ? [value ?? ''] : []));
   const last = (...names: string[]): string | undefined => all(...names).at(-1);
   const passed: string[] = [];
   for (const flag of flags) passed.push(...readFlag(flag, limits.allowsPrivileged));
@@ -90,7 +101,8 @@ function readFlag({ name, value }: Flag, allowsPrivileged: boolean): readonly st
     throw refused(`--${name} ${value}`);
   }
   if (name === 'label') {
-    if (/^berth\./.test(value ?? '')) throw new Error(`has --label ${value}; labels that begin with berth. are the agent's own`);
+    if (value?.startsWith('berth.') === true)
+      throw new Error(`has --label ${value}; labels that begin with berth. are the agent's own`);
     return words;
   }
   if (handled.has(name)) return [];

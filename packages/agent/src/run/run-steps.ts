@@ -25,7 +25,7 @@ export async function runSteps(scene: RunScene): Promise<FailedStep | undefined>
       exitCode: known?.exitCode ?? exitCode,
       ...(reason !== undefined && { reason }),
     });
-    const seconds = known?.startedAt == null ? 0 : (Date.now() - Date.parse(known.startedAt)) / 1000;
+    const seconds = (Date.now() - Date.parse(known?.startedAt ?? '')) / 1000;
     host.log(id, 'agent', `Step ${id}: ${state}, ${seconds.toFixed(3)} s${reason === undefined ? '' : `: ${reason}`}`);
     if (outcome === 'failed') failed ??= { id, end };
     apply(scheduler.finished(id, outcome));
