@@ -31,7 +31,8 @@ export function decide(question: Question): Decision {
   if (refused !== undefined) return unconcerned(refused);
   if (event.kind === 'push' && event.refKind === 'branch' && event.isCreated && event.commitCount === 0)
     return no(`the branch ${event.name} was made without new commits`);
-  if (event.commit === lastCommit) return no(`${refOf(event)} is at ${short(event.commit ?? '')}, which was seen before`);
+  if (event.commit !== null && lastCommit?.startsWith(event.commit) === true)
+    return no(`${refOf(event)} is at ${short(event.commit ?? '')}, which was seen before`);
   const skip = /\[(?:skip ci|ci skip)\]/i.exec(event.message ?? '');
   if (skip !== null) return no(`the message of the head commit says ${skip[0]}`);
   return judgePaths(event, question);

@@ -1,6 +1,7 @@
 import { RegistryError } from '../../errors/index.ts';
 import type { RunTrigger } from '../../runs/index.ts';
 import { decide } from './decide.ts';
+import { fullCommit } from './full-commit.ts';
 import { type ForgeName, type SourceEvent, refOf } from './model.ts';
 import { findSource } from './queries.ts';
 import { branchOf, isSameRepository, plainUrl } from './repository-address.ts';
@@ -42,19 +43,18 @@ export async function handleEvent(context: SourcesContext, watch: Watch, occurre
   const source = await findSource(database.read, place);
   const now = clock.now();
   const decision = decide(questionOf(watch, occurrence, source && lastCommitOf(source.state, ref, now)));
-  const { commit } = event;
-  const claim = { ...place, ref, commit: commit ?? '', now };
+  const claim = { ...place, ref, now };
   if (!decision.isFired) {
-    if (decision.isSeen && commit !== null) await database.write(claimHead, { ...claim, claimedUntil: null });
+    if (decision.isSeen && event.commit !== null)
+      await database.write(claimHead, { ...claim, commit: event.commit, claimedUntil: null });
     return record(context, watch, occurrence, { ...decision, run: null });
   }
-  if (!(await database.write(claimHead, { ...claim, claimedUntil: now + claimMs })))
-    return record(context, watch, occurrence, {
-      isFired: false,
-      reason: `${ref} was told by somebody else at the same time`,
-      run: null,
-    });
-  return queue(context, watch, occurrence, decision.reason);
+  const refuse = (why: string) => record(context, watch, occurrence, { isFired: false, reason: why, run: null });
+  const full = await fullCommit(context, watch, event);
+  if ('problem' in full) return refuse(`${decision.reason}, but ${full.problem}`);
+  if (!(await database.write(claimHead, { ...claim, ...full, claimedUntil: now + claimMs })))
+    return refuse(`${ref} was told by somebody else at the same time`);
+  return queue(context, watch, { ...occurrence, event: { ...event, ...full } }, decision.reason);
 }
 
 async function queue(context: SourcesContext, watch: Watch, occurrence: Occurrence, reason: string): Promise<Outcome> {

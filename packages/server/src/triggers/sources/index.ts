@@ -42,13 +42,22 @@ export function createSourceTriggers(context: SourcesContext): SourceTriggers {
   runs.onEnded(({ registryId, task, trigger }) => {
     if (task !== null && trigger?.kind === 'source') follow(() => postStatuses(context, { registryId, task }));
   });
+  // That a run waits is told at once, too.
+  const following: SourcesContext = {
+    ...context,
+    record: async (decision) => {
+      await context.record(decision);
+      const { isFired, registryId, task } = decision;
+      if (isFired) follow(() => postStatuses(context, { registryId, task }));
+    },
+  };
   const rounds = [
-    { name: 'looks at repositories', everyMs: pollEveryMs, work: () => pollDueSources(context) },
+    { name: 'looks at repositories', everyMs: pollEveryMs, work: () => pollDueSources(following) },
     { name: 'commit statuses', everyMs: statusEveryMs, work: () => postStatuses(context) },
     { name: 'hooks at forges', everyMs: reconcileEveryMs, work: () => reconcile(context) },
   ];
   return {
-    routes: sourceRoutes(context),
+    routes: sourceRoutes(following),
     loops: () => rounds.map(({ name, everyMs, work }) => repeat(work, { name, everyMs, signal, log })),
     stop: () => changes,
   };

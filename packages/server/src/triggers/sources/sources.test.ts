@@ -76,6 +76,28 @@ forEachEngine((engine) => {
     assert.equal((await stateOf(sources))?.nextPollAt, null, 'nobody asks for looks any more');
   });
 
+  test('a commit that a hook names in short is looked up, and one that cannot be is not run', async (t) => {
+    const [sources, forge] = [await openTestSources(engine, t), await startTestForge(t)];
+    await sources.put({ repositoryUrl: forge.repository }, { token: 'secret' });
+    forge.token = 'secret';
+    const commit = await forge.commit('topic', { a: '1' });
+    const page = { links: { html: { href: forge.repository } }, full_name: 'acme/app' };
+    const hookOf = (hash: string, url: string) => {
+      const { pullrequest } = examples['bitbucket fork'].payload;
+      const repository = { full_name: 'someone/app', links: { html: { href: url } } };
+      const request = { ...pullrequest, source: { branch: { name: 'topic' }, commit: { hash }, repository } };
+      const headers = { ...examples['bitbucket fork'].headers, 'x-request-uuid': `${hash} ${url}` };
+      return { ...examples['bitbucket fork'], headers, payload: { repository: page, pullrequest: request } };
+    };
+    const other = await sources.send(hookOf('d'.repeat(12), forge.repository));
+    assert.match(other.reason, /at another commit already/);
+    const elsewhere = await sources.send(hookOf(commit.slice(0, 12), 'https://evil.example/acme/app'));
+    assert.match(elsewhere.reason, /from another host/);
+    assert.ok((await sources.send(hookOf(commit.slice(0, 12), `${forge.repository}#`))).isFired);
+    assert.equal(sources.asked.at(-1)?.overrides?.commit?.commit, commit);
+    assert.equal(sources.asked.at(-1)?.isTrusted, false);
+  });
+
   test('of two processes one looks', async (t) => {
     const [sources, forge] = [await openTestSources(engine, t), await startTestForge(t)];
     await forge.commit('main', { a: '1' });
