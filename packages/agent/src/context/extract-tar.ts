@@ -42,6 +42,7 @@ class Extraction {
   #bytes = 0;
   #entries = 0;
   #hasEnd = false;
+  #isPastEnd = false;
   #isFinished = false;
 
   constructor(folder: string, { maxBytes, maxEntries = defaultMaxEntries }: ExtractOptions) {
@@ -58,18 +59,19 @@ class Extraction {
       if (text.includes('GNU.sparse.')) this.#fail(new SourceError(`the archive holds sparse files: ${sparseAdvice}`));
     });
     parser.on('nullBlock', () => (this.#hasEnd = true));
-    parser.on('eof', () => (this.#hasEnd = true));
+    parser.on('eof', () => (this.#isPastEnd = true));
     parser.on('drain', () => this.#wake.resolve());
-    parser.on('finish', () => {
-      this.#isFinished = true;
-      this.#wake.resolve();
+    parser.on('finish', () => this.#finish());
+    parser.on('error', (error: Error) => {
+      // A source without files is one, too; the parser takes it for no archive.
+      if (this.#hasEnd && this.#entries === 0 && error.message.includes('Unrecognized archive format')) this.#finish();
+      else this.#fail(new SourceError(`the archive is damaged, or no tar archive: ${error.message}`, { cause: error }));
     });
-    parser.on('error', (error: Error) =>
-      this.#fail(new SourceError(`the archive is damaged, or no tar archive: ${error.message}`, { cause: error })),
-    );
   }
 
   async write(chunk: Buffer): Promise<void> {
+    // What follows the end is padding; the parser would keep it.
+    if (this.#isPastEnd) return;
     this.#wake = Promise.withResolvers();
     const goesOn = this.#parser.write(chunk);
     if (!goesOn && this.#failure === undefined) await this.#wake.promise;
@@ -86,6 +88,11 @@ class Extraction {
     await this.#work;
     this.#throwFailure();
     if (!this.#hasEnd) throw new SourceError('the archive ends before its end mark: it was cut off. Pack it again');
+  }
+
+  #finish(): void {
+    this.#isFinished = true;
+    this.#wake.resolve();
   }
 
   #fail(error: Error): void {
@@ -156,7 +163,7 @@ function unsupported({ type, path }: ReadEntry): SourceError {
       ? `a sparse file, which is not unpacked: ${sparseAdvice}`
       : type === 'CharacterDevice' || type === 'BlockDevice' || type === 'FIFO'
         ? 'a device or a pipe, which a source cannot hold: leave it out'
-        : /Header|LongPath|LongLinkpath/.test(type)
+        : /ExtendedHeader$|^NextFile|LongPath$/.test(type)
           ? `a header of more than ${maxHeaderBytes} bytes`
           : `of a type that is not unpacked (${type}): leave it out`;
   return new SourceError(`the archive's entry ${shown(path)} is ${what}`);

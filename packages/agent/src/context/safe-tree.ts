@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { SourceError } from './source-error.ts';
 
 const maxPathLength = 4096;
+/** Each level is looked at for each entry. */
+const maxDepth = 200;
 
 /** Makes files in a folder, and never anywhere else: no part of a path may be a link. Nobody else may write there meanwhile. */
 export class SafeTree {
@@ -22,6 +24,7 @@ export class SafeTree {
     if (text.startsWith('/') || (isWindows && /^[A-Za-z]:/.test(text))) throw refused(path, 'is absolute');
     if (names.includes('..')) throw refused(path, 'leads out of the folder with ..');
     if (path.includes('\0') || path.length > maxPathLength) throw refused(path, 'is no path');
+    if (names.length > maxDepth) throw refused(path, `is more than ${maxDepth} folders deep`);
     if (isWindows && names.some((name) => /[<>:"|?*]|[ .]$/.test(name)))
       throw refused(path, 'has a name that Windows does not have');
     return names;
