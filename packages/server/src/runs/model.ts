@@ -14,6 +14,8 @@ export type RunTrigger =
         readonly tag: string;
         readonly digest: string;
       }[];
+      /** Tasks whose runs led to this one, each `registry/task`: none of them runs again for what it brings (attack 35). */
+      readonly chain?: readonly string[];
     }
   | {
       readonly kind: 'source';

@@ -7,7 +7,7 @@ import { runIdOf } from '../run-ids.ts';
 import { type TestRuns, inline, openTestRuns, operator, principalOf } from '../test-runs.ts';
 
 test('ids are short, count up and never come twice', () => {
-  assert.deepEqual([1, 2, 26, 27, 936, 937].map(runIdOf), ['ca1', 'ca2', 'caq', 'car', 'czz', 'c100'].with(4, runIdOf(936)));
+  assert.deepEqual([1, 2, 35, 36, 935, 936].map(runIdOf), ['ca1', 'ca2', 'caz', 'cb0', 'czz', 'c100']);
   const many = Array.from({ length: 5_000 }, (_, index) => runIdOf(index + 1));
   assert.equal(new Set(many).size, many.length);
   for (const id of many) assert.match(id, /^c[a-z0-9]{2,3}$/);
