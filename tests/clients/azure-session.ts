@@ -9,21 +9,26 @@ export interface AzureSession {
   az(...args: readonly string[]): Promise<unknown>;
   /** `az acr …` */
   acr(...args: readonly string[]): Promise<unknown>;
+  /** The same for commands that print a log. */
+  acrText(...args: readonly string[]): Promise<string>;
 }
 
 /** Debian's Azure CLI, unmodified, in a configuration of its own (acr-api 7.10). */
 export function azureSession(session: ClientSession): AzureSession {
-  const az = async (...args: readonly string[]): Promise<unknown> => {
+  const text = async (...args: readonly string[]): Promise<string> => {
     const env = {
       AZURE_CONFIG_DIR: join(session.folder, 'azure'),
       AZURE_CORE_COLLECT_TELEMETRY: '0',
       AZURE_CORE_ONLY_SHOW_ERRORS: '1',
       REQUESTS_CA_BUNDLE: session.target.authorityFile ?? '',
     };
-    const { stdout } = await session.run('az', args, { env });
+    return (await session.run('az', args, { env })).stdout;
+  };
+  const az = async (...args: readonly string[]): Promise<unknown> => {
+    const stdout = await text(...args);
     return stdout.trim() === '' ? undefined : JSON.parse(stdout);
   };
-  return { az, acr: (...args) => az('acr', ...args) };
+  return { az, acr: (...args) => az('acr', ...args), acrText: (...args) => text('acr', ...args) };
 }
 
 /** Registers the cloud, discovers its endpoints and signs in as the owner of the deployment. */
