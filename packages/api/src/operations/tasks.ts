@@ -49,6 +49,20 @@ export const putTask = defineOperation({
   responses: { 200: { description: 'replaced', schema: task }, 201: { description: 'made', schema: task } },
   errors: ['INVALID_PARAMETER', 'TASK_FILE_INVALID', 'QUOTA_EXCEEDED', 'CONFLICT'],
 });
+export const updateTask = defineOperation({
+  id: 'update-task',
+  method: 'PATCH',
+  path: '/berth/v1/tasks/{task}',
+  source: 'Berth; acr-tasks 6.3',
+  permission: operator,
+  summary:
+    'Changes a task: what its properties leave out stays, secrets too, and triggers are told apart by their names. At most 1 MiB.',
+  params: byName,
+  maxBodyBytes: 2 ** 20,
+  body: Type.Object({ properties: Type.Object({}) }, strict),
+  responses: { 200: { description: 'changed', schema: task } },
+  errors: ['NOT_FOUND', 'INVALID_PARAMETER', 'TASK_FILE_INVALID', 'CONFLICT'],
+});
 export const deleteTask = defineOperation({
   id: 'delete-task',
   method: 'DELETE',

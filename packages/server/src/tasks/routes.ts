@@ -2,7 +2,15 @@ import { tasks } from '@berth/api';
 import { RegistryError } from '../errors/index.ts';
 import { readJson } from '../http/read-body.ts';
 import type { Reply, Route, RouteRequest } from '../http/route.ts';
-import { type ChildKind, type ChildrenContext, Fields, putChild, removeChild } from '../resources/index.ts';
+import {
+  type ChildKind,
+  type ChildrenContext,
+  Fields,
+  findChild,
+  patchChild,
+  putChild,
+  removeChild,
+} from '../resources/index.ts';
 import { requireTaskName, shownTask } from './kinds/task-kind.ts';
 import type { Task } from './model.ts';
 import { allTasks, findTask } from './queries.ts';
@@ -32,6 +40,7 @@ export function taskRoutes(context: TasksContext, kind: ChildKind): readonly Rou
       handle: async (request) => answer(await taskDocument(context, await requireTask(context, request))),
     },
     { operation: tasks.putTask, handle: (request) => putTask(context, { kind, children }, request) },
+    { operation: tasks.updateTask, handle: (request) => updateTask(context, { kind, children }, request) },
     {
       operation: tasks.deleteTask,
       handle: async (request) => {
@@ -85,6 +94,27 @@ async function putTask(
   return { ...answer(await taskDocument(context, await requireTask(context, request))), status: isNew ? 201 : 200 };
 }
 
+async function updateTask(
+  context: TasksContext,
+  { kind, children }: { readonly kind: ChildKind; readonly children: ChildrenContext },
+  request: RouteRequest,
+): Promise<Reply> {
+  const { registry, principal } = request;
+  const { name } = await requireTask(context, request);
+  const { body, maxBodyBytes } = tasks.updateTask;
+  await patchChild(children, kind, {
+    registry,
+    name,
+    document: new Fields(await readJson(request, body, maxBodyBytes), ''),
+    by: principal.name,
+    requestedBy: principal.id,
+    tags: undefined,
+    before: async () =>
+      (await findChild(context.database.read, { registryId: registry.id, kind: kind.collection, name })) ?? notFound(name),
+  });
+  return answer(await taskDocument(context, await requireTask(context, request)));
+}
+
 async function runTask(context: TasksContext, request: RouteRequest): Promise<Reply> {
   const { registry, principal } = request;
   const overrides = await readJson(request, tasks.runTask.body, tasks.putTask.maxBodyBytes);
@@ -98,9 +128,11 @@ async function runTask(context: TasksContext, request: RouteRequest): Promise<Re
 async function requireTask({ database }: TasksContext, { registry, params }: RouteRequest): Promise<Task> {
   const name = params['task'] ?? '';
   const task = await findTask(database.read, registry.id, name);
-  if (task === undefined)
-    throw new RegistryError('NOT_FOUND', { message: `there is no task ${JSON.stringify(name.slice(0, 64))}` });
-  return task;
+  return task ?? notFound(name);
+}
+
+function notFound(name: string): never {
+  throw new RegistryError('NOT_FOUND', { message: `there is no task ${JSON.stringify(name.slice(0, 64))}` });
 }
 
 async function taskDocument(context: TasksContext, task: Task): Promise<object> {
