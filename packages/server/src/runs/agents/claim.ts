@@ -26,8 +26,8 @@ export interface ClaimOfAgent {
 export async function claim(context: RunsContext, claimed: ClaimOfAgent): Promise<Assignment | undefined> {
   const { facts, request, signal } = claimed;
   const { agent, holds, waitSeconds } = request;
-  await endAbandoned(context, { keyId: facts.keyId, agent: agent.name, holds: new Set(holds) });
-  await remember(context, claimed);
+  const abandoned = { keyId: facts.keyId, agent: agent.name, holds: new Set(holds) };
+  await Promise.all([endAbandoned(context, abandoned), remember(context, claimed)]);
   const wants = wantsOf(claimed);
   const until = performance.now() + waitSeconds * 1000;
   for (;;) {

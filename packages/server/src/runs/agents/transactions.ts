@@ -28,7 +28,7 @@ const maxFullRegistries = 100;
 /** Takes the run that has waited the longest, for one agent alone. */
 export const claimRun = defineTransaction('runs.claim', async (tx, input: ClaimRun): Promise<PlainRunRow | undefined> => {
   const { agent, keyId, lease, leasedUntil, now, runsAtOnce } = input;
-  const full = [...(await countRunning(tx))].flatMap(([id, count]) => (count >= runsAtOnce ? [id] : []));
+  const full: number[] = [];
   while (full.length < maxFullRegistries) {
     const next = await lockFreeRows(waitingFor(tx, input, full)).executeTakeFirst();
     if (next === undefined) return undefined;

@@ -96,7 +96,7 @@ forEachEngine((engine) => {
     assert.equal(await runs.runs.receiveSource(await runs.addRegistry(), id, signedUpload(secret, Readable.from([]))), false);
     await assert.rejects(send(secret, broken()), /the connection broke/);
     const outcomes = await Promise.all([send(secret), send(secret), send(secret)]);
-    assert.deepEqual(outcomes.toSorted(), [false, false, true]);
+    assert.equal(outcomes.filter(Boolean).length, 1);
     assert.equal(await send(secret), false);
     await runs.queue({}, { source: { kind: 'upload', id } });
     const late = await runs.runs.reserveSource(registry, operator.id);
