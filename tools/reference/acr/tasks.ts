@@ -1,22 +1,28 @@
-import { type AcrGroup, noCollection, notYet } from './entry.ts';
-
-const why = 'building images';
+import { type AcrGroup, collection, differs, works } from './entry.ts';
 
 export const tasks: AcrGroup = {
   title: 'Resource manager: Tasks',
   operations: [
-    notYet('POST R/listBuildSourceUploadUrl', why),
-    notYet('POST R/scheduleRun', why),
-    notYet('GET R/runs', why),
-    notYet('GET R/runs/{id}', why),
-    notYet('PATCH R/runs/{id}', why),
-    notYet('POST R/runs/{id}/listLogSasUrl', why),
-    notYet('POST R/runs/{id}/cancel', why),
-    ...noCollection('R/tasks', why),
-    notYet('POST R/tasks/{name}/listDetails', why),
-    ...noCollection('R/taskRuns', why),
-    notYet('POST R/taskRuns/{name}/listDetails', why),
-    ...noCollection('R/agentPools', why),
-    notYet('POST R/agentPools/{name}/listQueueStatus', why),
+    works('POST R/listBuildSourceUploadUrl', 'arm-list-build-source-upload-url'),
+    works('POST R/scheduleRun', 'arm-schedule-run'),
+    works('GET R/runs', 'arm-list-runs'),
+    works('GET R/runs/{id}', 'arm-get-run'),
+    works('PATCH R/runs/{id}', 'arm-patch-run'),
+    differs(
+      'POST R/runs/{id}/listLogSasUrl',
+      'arm-list-log-sas-url',
+      'never a `logArtifactLink`: `logTemplate` is kept and not used',
+    ),
+    works('POST R/runs/{id}/cancel', 'arm-cancel-run'),
+    ...collection('R/tasks', 'task', 'identities are kept and grant nothing; more kinds of repositories, filters and timers'),
+    works('POST R/tasks/{name}/listDetails', 'arm-task-list-details'),
+    ...collection('R/taskRuns', 'task-run', 'the answer does not wait for the run; `provisioningState` follows it'),
+    works('POST R/taskRuns/{name}/listDetails', 'arm-task-run-list-details'),
+    ...collection(
+      'R/agentPools',
+      'agent-pool',
+      'a name that agents join by their key; `count` and `tier` are kept and start nothing',
+    ),
+    works('POST R/agentPools/{name}/listQueueStatus', 'arm-agent-pool-list-queue-status'),
   ],
 };
