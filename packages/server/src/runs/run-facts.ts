@@ -46,12 +46,6 @@ export const runColumns = [
 
 export type PlainRunRow = Pick<Selectable<RunRow>, (typeof runColumns)[number]>;
 
-/** A run with what its document needs beyond the facts. */
-export interface KnownRun {
-  readonly facts: RunFacts;
-  readonly row: PlainRunRow;
-}
-
 /** The texts are ours. */
 export function factsOf(row: PlainRunRow): RunFacts {
   return {

@@ -22,7 +22,7 @@ export interface ComingRecords {
 type LogLimits = Pick<RunLimits, 'maxLogBytes' | 'maxLogRecords'>;
 
 /** Whether the log of a run takes no more. */
-export function isFull({ log_bytes, log_records }: PlainRunRow, { maxLogBytes, maxLogRecords }: LogLimits): boolean {
+function isFull({ log_bytes, log_records }: PlainRunRow, { maxLogBytes, maxLogRecords }: LogLimits): boolean {
   return log_bytes >= maxLogBytes || log_records >= maxLogRecords;
 }
 
