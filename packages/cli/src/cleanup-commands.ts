@@ -1,8 +1,9 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { type RuleOptions, deleteRule, listRules, previewCleanup, runCleanup, setRule } from './commands/cleanup.ts';
 import { deleteSchedule, listSchedules, setSchedule } from './commands/purge-schedules.ts';
 import { type PurgeOptions, purge } from './commands/purge.ts';
 import type { Connection } from './connection.ts';
+import { gather, wholeNumber } from './option-values.ts';
 import type { Output } from './output.ts';
 
 type Ask = () => { readonly connection: Connection; readonly output: Output };
@@ -108,13 +109,4 @@ function withRuleOptions(command: Command): Command {
     .option('--keep-newer-than <duration>', 'tags updated within this time stay')
     .option('--keep-pulled-within <duration>', 'what was pulled within this time stays')
     .option('--untagged-older-than <duration>', 'manifests without a tag for this time go');
-}
-
-function gather(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
-  return Number(text);
 }

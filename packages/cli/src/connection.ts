@@ -177,7 +177,8 @@ function readFirstRun(path: string): FirstRun {
   throw new CommandError(`${path} is not complete`, 'set BERTH_SERVER, BERTH_USERNAME and BERTH_PASSWORD instead');
 }
 
-function readAuthority(path: string | undefined): string | undefined {
+/** PEM text of a file. @throws CommandError */
+export function readAuthority(path: string | undefined): string | undefined {
   if (path === undefined) return undefined;
   const nextStep = 'give a PEM file with --ca';
   let text: string;

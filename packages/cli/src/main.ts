@@ -1,6 +1,12 @@
 import { CommandError } from './command-error.ts';
 import { createProgram } from './program.ts';
 
+// Whoever read the output has seen enough: `berth logs … | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(process.exitCode ?? 0);
+});
+
 try {
   await createProgram((line) => console.log(line), process.env).parseAsync();
 } catch (error) {

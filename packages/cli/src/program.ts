@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
+import { addAgentCommands } from './agent-commands.ts';
+import { addLoginCommands } from './login-commands.ts';
+import { addRunCommands } from './run-commands.ts';
 import { addStorageCommands } from './storage-commands.ts';
 import { addCleanupCommands } from './cleanup-commands.ts';
 import { rotateKeys } from './commands/keys.ts';
@@ -8,6 +11,7 @@ import { serve } from './commands/serve.ts';
 import { regeneratePassword, showStatus } from './commands/upkeep.ts';
 import { type ConnectionOptions, findConnection } from './connection.ts';
 import { type Asked, addDirectoryCommands } from './directory-commands.ts';
+import { addTaskCommands } from './task-commands.ts';
 
 /** The package's own. */
 function version(): string {
@@ -25,8 +29,9 @@ export function createProgram(write: (line: string) => void, environment: Readon
     .version(version())
     .option(
       '--data <folder>',
-      'data folder of a server on this machine; otherwise BERTH_SERVER, BERTH_USERNAME, BERTH_PASSWORD say whom to ask',
+      'data folder of a server on this machine; otherwise BERTH_SERVER, BERTH_USERNAME, BERTH_PASSWORD or berth login say whom to ask',
     )
+    .option('--registry <name>', 'one of several registries of a deployment, or a login server that you are signed in to')
     .option('--ca <file>', 'PEM file of an authority to trust')
     .option('--json', 'print results as JSON')
     .showHelpAfterError('Next: berth --help lists the commands.')
@@ -88,5 +93,10 @@ export function createProgram(write: (line: string) => void, environment: Readon
       await regeneratePassword(connection, output, slot);
     });
   addDirectoryCommands(program, asked);
+  const askedScene = () => ({ ...asked(), environment });
+  addRunCommands(program, askedScene);
+  addTaskCommands(program, askedScene);
+  addAgentCommands(program, asked);
+  addLoginCommands(program, { write, environment });
   return program;
 }
