@@ -5,8 +5,8 @@ import { postStatuses } from './post-statuses.ts';
 import { reconcile } from './reconcile.ts';
 import { sourceRoutes } from './source-routes.ts';
 import type { SourcesContext } from './sources-context.ts';
-
-export type { SourceDecision, SourcesContext } from './sources-context.ts';
+import { recordDecisions } from '../decisions/transactions.ts';
+import type { Registry } from '../../tenancy/index.ts';
 
 /** How late a look at a repository may begin. */
 const pollEveryMs = 5_000;
@@ -24,8 +24,12 @@ export interface SourceTriggers {
   stop(): Promise<void>;
 }
 
-export function createSourceTriggers(context: SourcesContext): SourceTriggers {
-  const { tasks, runs, signal, log } = context;
+export interface SourceTriggersOptions extends Omit<SourcesContext, 'record' | 'registryById'> {
+  readonly registries: { byId(registryId: number): Registry | undefined };
+}
+
+export function createSourceTriggers({ registries, ...options }: SourceTriggersOptions): SourceTriggers {
+  const { tasks, runs, signal, log, database, clock } = options;
   // One change after the other, so that the hook at the forge is as the last one says.
   let changes = Promise.resolve();
   const follow = (work: () => Promise<void>): void => {
@@ -38,26 +42,27 @@ export function createSourceTriggers(context: SourcesContext): SourceTriggers {
       }
     });
   };
+  const context: SourcesContext = {
+    ...options,
+    registryById: (id) => registries.byId(id),
+    record: async (decision) => {
+      await database.write(recordDecisions, { decisions: [decision], now: clock.now() });
+      const { isFired, registryId, task } = decision;
+      // That a run waits is told at once, too.
+      if (isFired) follow(() => postStatuses(context, { registryId, task }));
+    },
+  };
   tasks.onChanged(({ registryId, name }) => follow(() => reconcile(context, { registryId, task: name })));
   runs.onEnded(({ registryId, task, trigger }) => {
     if (task !== null && trigger?.kind === 'source') follow(() => postStatuses(context, { registryId, task }));
   });
-  // That a run waits is told at once, too.
-  const following: SourcesContext = {
-    ...context,
-    record: async (decision) => {
-      await context.record(decision);
-      const { isFired, registryId, task } = decision;
-      if (isFired) follow(() => postStatuses(context, { registryId, task }));
-    },
-  };
   const rounds = [
-    { name: 'looks at repositories', everyMs: pollEveryMs, work: () => pollDueSources(following) },
+    { name: 'looks at repositories', everyMs: pollEveryMs, work: () => pollDueSources(context) },
     { name: 'commit statuses', everyMs: statusEveryMs, work: () => postStatuses(context) },
     { name: 'hooks at forges', everyMs: reconcileEveryMs, work: () => reconcile(context) },
   ];
   return {
-    routes: sourceRoutes(following),
+    routes: sourceRoutes(context),
     loops: () => rounds.map(({ name, everyMs, work }) => repeat(work, { name, everyMs, signal, log })),
     stop: () => changes,
   };

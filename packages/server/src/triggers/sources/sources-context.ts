@@ -6,18 +6,7 @@ import type { Outbound } from '../../platform/outbound/index.ts';
 import type { Runs } from '../../runs/index.ts';
 import type { SourceTrigger, Task, Tasks } from '../../tasks/index.ts';
 import type { Registry } from '../../tenancy/index.ts';
-
-/** Why a source trigger made its task run, or did not. */
-export interface SourceDecision {
-  readonly registryId: number;
-  readonly task: string;
-  readonly trigger: string;
-  readonly kind: 'source';
-  readonly isFired: boolean;
-  readonly reason: string;
-  readonly run: string | null;
-  readonly details: object;
-}
+import type { TriggerDecision } from '../decisions/model.ts';
 
 /** What source triggers work with. */
 export interface SourcesContext {
@@ -32,7 +21,7 @@ export interface SourcesContext {
   /** `https://host` by which the world reaches a registry. Undefined: nobody has said. */
   publicOrigin(registry: Registry): string | undefined;
   /** Keeps a decision for whoever asks why. */
-  record(decision: SourceDecision): Promise<unknown>;
+  record(decision: TriggerDecision): Promise<unknown>;
   /** Aborts when the server stops. */
   readonly signal: AbortSignal;
 }

@@ -20,7 +20,8 @@ import { type Example, type Signing, signed } from './forges/test-payloads.ts';
 import { receiveHook } from './receive-hook.ts';
 import { reconcile } from './reconcile.ts';
 import { showHook } from './show-hook.ts';
-import type { SourceDecision, SourcesContext } from './sources-context.ts';
+import type { TriggerDecision } from '../decisions/model.ts';
+import type { SourcesContext } from './sources-context.ts';
 import { addRegistry } from './test-transactions.ts';
 
 /** Source triggers over a real database and real runs; the tasks themselves stand in memory. */
@@ -29,7 +30,7 @@ export interface TestSources {
   readonly registry: Registry;
   readonly runs: Runs;
   readonly clock: { time: number; now(): number };
-  readonly decisions: SourceDecision[];
+  readonly decisions: TriggerDecision[];
   /** What tasks were asked to run. */
   readonly asked: TaskRun[];
   readonly logged: string[];
@@ -73,7 +74,7 @@ export async function openTestSources(engine: TestEngine, t: TestContext): Promi
   });
   const known = new Map<string, Task>();
   const asked: TaskRun[] = [];
-  const decisions: SourceDecision[] = [];
+  const decisions: TriggerDecision[] = [];
   const tasks = tasksInMemory({ registry, runs, keys, known, asked, refusal: () => test.refuse });
   const context: SourcesContext = {
     database,
