@@ -9,4 +9,3 @@ export {
 export { Fields, invalid } from './fields.ts';
 export type { Child, ChildKind, KindScene, NameRule } from './kind.ts';
 export { type StoredChild, childrenAfter, countChildren, findChild } from './queries.ts';
-export { deleteChild, writeChild } from './transactions.ts';

@@ -64,7 +64,7 @@ function taskNameOf(body: Fields): string {
 }
 
 /** What a request replaces of its task. @throws INVALID_PARAMETER */
-export function readOverrides(body: Fields): TaskOverrides {
+function readOverrides(body: Fields): TaskOverrides {
   const given = body.object('overrideTaskStepProperties');
   const values = readNamedValues(given, 'values') ?? readNamedValues(body, 'values');
   const replaced = readNamedValues(given, 'arguments');
@@ -84,7 +84,7 @@ export function readOverrides(body: Fields): TaskOverrides {
 type Platform = NonNullable<RunToQueue['platform']>;
 
 /** @throws INVALID_PARAMETER */
-export function readPlatform(body: Fields): Platform {
+function readPlatform(body: Fields): Platform {
   const platform = body.object('platform');
   const os = platform.oneOf('os', ['Linux', 'Windows']);
   if (os === undefined) throw invalid(platform.at('os'), 'is missing: Linux or Windows');

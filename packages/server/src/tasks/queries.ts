@@ -10,7 +10,7 @@ export async function findTask(db: ReadQueries, registryId: number, name: string
 }
 
 /** The properties are ours: they were read before they were kept. */
-export function taskOf(registryId: number, child: Child): Task {
+function taskOf(registryId: number, child: Child): Task {
   const { name, createdAt, updatedAt, properties } = child;
   return { registryId, name, createdAt, updatedAt, properties: properties as TaskProperties };
 }

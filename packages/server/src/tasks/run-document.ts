@@ -13,7 +13,7 @@ export function runDocument(registry: Registry, facts: RunFacts, run: Run): obje
 }
 
 /** What ACR leaves out is null here: clients of all versions find the members they look for. */
-export function runProperties(facts: RunFacts, run: Run): object {
+function runProperties(facts: RunFacts, run: Run): object {
   return {
     runId: facts.id,
     status: facts.status,

@@ -1,6 +1,6 @@
 import { arm } from '@berth/api';
 import type { RunStatus } from '@berth/api';
-import { type Child, type ChildKind, type Fields, type KindScene, invalid } from '../../resources/index.ts';
+import { type ChildKind, type Fields, type KindScene, invalid } from '../../resources/index.ts';
 import type { RunFacts } from '../../runs/index.ts';
 import { type ResourceIdentity, readIdentity } from '../identity.ts';
 import type { SealedText } from '../model.ts';
