@@ -1,5 +1,5 @@
 import type { Static } from 'typebox';
-import type { agents, runs } from './index.ts';
+import type { claimRun, reportRun } from './operations/agents.ts';
 import type {
   assignment,
   baseImage,
@@ -14,6 +14,7 @@ import type {
   step,
   work,
 } from './operations/run-words.ts';
+import type { queueRun } from './operations/runs.ts';
 
 /** What clients, server and agents tell one another about runs. */
 
@@ -30,9 +31,9 @@ export type BaseImageUse = Static<typeof baseImage>;
 export type BuildDependency = Static<typeof dependency>;
 export type LogRecord = Static<typeof logRecord>;
 export type Assignment = Static<typeof assignment>;
-export type RunToQueue = Static<typeof runs.queueRun.body>;
-export type ClaimRequest = Static<typeof agents.claimRun.body>;
-export type RunReport = Static<typeof agents.reportRun.body>;
+export type RunToQueue = Static<typeof queueRun.body>;
+export type ClaimRequest = Static<typeof claimRun.body>;
+export type RunReport = Static<typeof reportRun.body>;
 
 /** The header in which an agent proves that it holds a run. */
 export const leaseHeader = 'berth-lease';
