@@ -5,8 +5,6 @@ import { postStatuses } from './post-statuses.ts';
 import { reconcile } from './reconcile.ts';
 import { sourceRoutes } from './source-routes.ts';
 import type { SourcesContext } from './sources-context.ts';
-import { recordDecisions } from '../decisions/transactions.ts';
-import type { Registry } from '../../tenancy/index.ts';
 
 /** How late a look at a repository may begin. */
 const pollEveryMs = 5_000;
@@ -24,12 +22,8 @@ export interface SourceTriggers {
   stop(): Promise<void>;
 }
 
-export interface SourceTriggersOptions extends Omit<SourcesContext, 'record' | 'registryById'> {
-  readonly registries: { byId(registryId: number): Registry | undefined };
-}
-
-export function createSourceTriggers({ registries, ...options }: SourceTriggersOptions): SourceTriggers {
-  const { tasks, runs, signal, log, database, clock } = options;
+export function createSourceTriggers(given: SourcesContext): SourceTriggers {
+  const { tasks, runs, signal, log } = given;
   // One change after the other, so that the hook at the forge is as the last one says.
   let changes = Promise.resolve();
   const follow = (work: () => Promise<void>): void => {
@@ -43,10 +37,9 @@ export function createSourceTriggers({ registries, ...options }: SourceTriggersO
     });
   };
   const context: SourcesContext = {
-    ...options,
-    registryById: (id) => registries.byId(id),
+    ...given,
     record: async (decision) => {
-      await database.write(recordDecisions, { decisions: [decision], now: clock.now() });
+      await given.record(decision);
       const { isFired, registryId, task } = decision;
       // That a run waits is told at once, too.
       if (isFired) follow(() => postStatuses(context, { registryId, task }));
