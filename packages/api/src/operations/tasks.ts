@@ -143,7 +143,7 @@ const secret = Type.Object({ name: Type.String(), updatedAt: Type.String() });
 const bySecret = Type.Object({ secret: Type.String() });
 
 export const listSecrets = defineOperation({
-  id: 'list-secrets',
+  id: 'list-task-secrets',
   method: 'GET',
   path: '/berth/v1/secrets',
   source: 'Berth',
@@ -153,7 +153,7 @@ export const listSecrets = defineOperation({
   errors: [],
 });
 export const putSecret = defineOperation({
-  id: 'put-secret',
+  id: 'put-task-secret',
   method: 'PUT',
   path: '/berth/v1/secrets/{secret}',
   source: 'Berth',
@@ -165,7 +165,7 @@ export const putSecret = defineOperation({
   errors: ['INVALID_PARAMETER', 'QUOTA_EXCEEDED'],
 });
 export const deleteSecret = defineOperation({
-  id: 'delete-secret',
+  id: 'delete-task-secret',
   method: 'DELETE',
   path: '/berth/v1/secrets/{secret}',
   source: 'Berth',
