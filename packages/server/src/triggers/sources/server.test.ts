@@ -12,7 +12,7 @@ interface Client {
 }
 
 async function start(t: TestContext): Promise<Client> {
-  const registry = await startRegistry({ settings: { outboundAllow: '127.0.0.1', loginServer: 'registry.example' } });
+  const registry = await startRegistry({ settings: { outboundAllow: '127.0.0.1', loginServer: 'https://registry.example' } });
   t.after(() => registry.stop());
   const authorization = `Basic ${Buffer.from(`${registry.username}:${registry.password}`).toString('base64')}`;
   return {
