@@ -1,5 +1,6 @@
 import type { Access } from './access/index.ts';
 import type { Catalog } from './catalog/index.ts';
+import { RegistryError } from './errors/index.ts';
 import type { Route } from './http/index.ts';
 import type { Storage } from './open-storage.ts';
 import type { Clock } from './platform/clock.ts';
@@ -11,12 +12,13 @@ import type { ChildKind } from './resources/index.ts';
 import { type Runs, createRuns } from './runs/index.ts';
 import type { Settings } from './settings/index.ts';
 import { type Tasks, createTasks } from './tasks/index.ts';
+import { type TriggersOptions, createTriggers } from './triggers/index.ts';
 
 export interface TaskFeatureParts {
   readonly storage: Storage;
   readonly access: Access;
   readonly registries: Registries;
-  readonly catalog: Pick<Catalog, 'untag'>;
+  readonly catalog: Pick<Catalog, 'find' | 'read' | 'untag'>;
   readonly outbound: Outbound;
   readonly metrics: Metrics;
   readonly clock: Clock;
@@ -68,13 +70,56 @@ export function createTaskFeatures(settings: Settings, parts: TaskFeatureParts):
     region: settings.region,
     signal,
   });
+  const { baseImagePollIntervalMs: pollIntervalMs, baseImageRunsPerHour: runsPerHour } = settings;
+  const triggers = createTriggers({
+    database,
+    keys,
+    clock,
+    log,
+    outbound,
+    tasks,
+    runs,
+    registries,
+    ...digests(parts),
+    publicOrigin: ({ loginServer }) => publicOrigin(settings, loginServer),
+    limits: { pollIntervalMs, runsPerHour },
+    signal,
+  });
   return {
-    routes: [...runs.routes, ...tasks.routes],
+    routes: [...runs.routes, ...tasks.routes, ...triggers.routes],
     runs,
     tasks,
     kinds: tasks.kinds,
-    wake: () => undefined,
-    loops: () => runs.loops(),
-    stop: () => runs.stop(),
+    wake: () => triggers.wake(),
+    loops: () => [...runs.loops(), ...triggers.loops()],
+    stop: async () => {
+      await triggers.stop();
+      await runs.stop();
+    },
+  };
+}
+
+/** Nobody is told of an address that nobody has said: the one that is listened on may be reached from here alone. */
+function publicOrigin({ loginServer: said, tls, tlsCert }: Settings, loginServer: string): string | undefined {
+  if (said === undefined) return undefined;
+  const isTls = /^https?:/.test(said) ? said.startsWith('https:') : tls === 'auto' || tlsCert !== undefined;
+  return `${isTls ? 'https' : 'http'}://${loginServer}`;
+}
+
+/** What tags of this deployment name: of a task's own registry, and of others by the rights of its credentials there. */
+function digests({ access, catalog }: TaskFeatureParts): Pick<TriggersOptions, 'digestFor' | 'digestOf'> {
+  return {
+    digestOf: (registryId, { repository, tag }) => catalog.find({ registryId, repository, reference: tag }),
+    digestFor: async (registry, { repository, tag }, credentials) => {
+      const { username = '', password } = credentials ?? { password: '' };
+      const basic = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+      const principal = await access.authenticate(credentials ? { authorization: basic } : {}, 'triggers', registry);
+      if (!principal.permits({ type: 'repository', name: repository, action: 'pull' }))
+        throw new RegistryError('DENIED', {
+          message: `${registry.loginServer} does not let these credentials, or nobody, pull from ${repository}`,
+        });
+      const { isQuarantineEnabled: hidesQuarantined } = registry.policies;
+      return (await catalog.read({ registryId: registry.id, repository, reference: tag, hidesQuarantined })).digest;
+    },
   };
 }

@@ -17,6 +17,7 @@ import { resourceTransactions } from './resources/transactions.ts';
 import { runsTransactions } from './runs/transactions.ts';
 import { retentionTransactions } from './retention/transactions.ts';
 import { sourceTriggerTransactions } from './triggers/sources/transactions.ts';
+import { triggerTransactions } from './triggers/transactions.ts';
 
 /**
  * Every transaction of the server, by name: SQLite's writer thread imports this list, because a function cannot travel
@@ -41,4 +42,5 @@ export const transactions: readonly TransactionDefinition<never, unknown>[] = [
   ...taskTransactions,
   ...runsTransactions,
   ...sourceTriggerTransactions,
+  ...triggerTransactions,
 ];

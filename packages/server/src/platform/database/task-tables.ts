@@ -182,6 +182,8 @@ export interface TaskBaseImageRow {
   handled_digest: string | null;
   /** When somebody is to decide about it; null: there is nothing to decide. */
   decide_at: number | null;
+  /** When somebody began to; he may have died before he ended. */
+  claimed_at: number | null;
   /** It moves too often: until then nothing is decided. */
   paused_until: number | null;
   checked_at: number | null;

@@ -6,9 +6,11 @@ export interface Patience {
   readonly outbound: Outbound;
   readonly clock: Clock;
   readonly wait: (delayMs: number, signal: AbortSignal) => Promise<void>;
+  /** Default: 5. Whoever comes back by himself tries once. */
+  readonly maxTries?: number;
 }
 
-const maxTries = 5;
+const usualTries = 5;
 const firstDelayMs = 1000;
 /** Whoever wants us back later than this is told to others as busy. */
 const maxDelayMs = 120_000;
@@ -18,6 +20,7 @@ const passingKinds = new Set(['broken', 'timeout', 'unreachable']);
 
 /** Sends a request again while the other side is busy or out of reach for the moment. @throws RemoteError, or the signal's reason */
 export async function requestPatiently(patience: Patience, request: OutboundRequest): Promise<OutboundAnswer> {
+  const { maxTries = usualTries } = patience;
   for (let tries = 1; ; tries += 1) {
     const outcome = await attempt(patience, request);
     const isBusy = outcome instanceof OutboundError || busyStatuses.has(outcome.status);
@@ -45,7 +48,9 @@ function givingUp(outcome: OutboundAnswer | OutboundError, delayMs: number): Rem
   if (outcome instanceof OutboundError) return fromOutbound(outcome);
   outcome.discard();
   const wish = outcome.status === 429 ? 'gets too many requests' : `is busy (it answers ${outcome.status})`;
-  return new RemoteError('busy', `${outcome.url.host} ${wish}: try again in ${Math.ceil(delayMs / 1000)} seconds or later`);
+  return new RemoteError('busy', `${outcome.url.host} ${wish}: try again in ${Math.ceil(delayMs / 1000)} seconds or later`, {
+    retryAfterMs: delayMs,
+  });
 }
 
 /** In milliseconds; seconds or a date (RFC 9110, section 10.2.3). */

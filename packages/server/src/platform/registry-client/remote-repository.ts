@@ -30,6 +30,7 @@ interface Wanted {
   readonly headers?: Readonly<Record<string, string>>;
   readonly maxBytes: number;
   readonly totalMs?: number;
+  readonly method?: 'HEAD';
 }
 
 const accepted = [
@@ -74,6 +75,22 @@ export class RemoteRepository {
     return { digest, mediaType: type.startsWith('application/vnd.') ? type : undefined, bytes };
   }
 
+  /**
+   * What a tag names now, without its bytes: asked for on condition that it is no longer `known`. A registry that does not
+   * say the digest is asked for the manifest.
+   */
+  async digest(tag: string, known: string | undefined, signal: AbortSignal): Promise<string> {
+    const condition = known === undefined ? {} : { 'if-none-match': `"${known}"` };
+    const headers = { accept: accepted, ...condition };
+    const answer = await this.#get({ path: `manifests/${tag}`, headers, maxBytes: maxManifestBytes, method: 'HEAD' }, signal);
+    answer.discard();
+    if (answer.status === 304 && known !== undefined) return known;
+    // Some registries know no HEAD: they say so in one of these ways.
+    if (answer.status !== 405 && answer.status !== 501) this.#require(answer, 200, `the manifest ${tag}`);
+    const announced = answer.headers['docker-content-digest'] ?? '';
+    return isDigest(announced) ? announced : (await this.manifest(tag, signal)).digest;
+  }
+
   /** As many bytes as announced, across broken connections. Whoever takes them checks the digest. */
   blob(digest: Digest, sizeBytes: number, signal: AbortSignal): Readable {
     return resumedBody(sizeBytes, (offset) => this.#blobFrom(digest, { offset, sizeBytes, signal }));
@@ -108,7 +125,7 @@ export class RemoteRepository {
   }
 
   /** An answer of any status but those of a challenge and of a busy server. */
-  async #get({ path, headers, maxBytes, totalMs }: Wanted, signal: AbortSignal): Promise<OutboundAnswer> {
+  async #get({ path, headers, maxBytes, totalMs, method }: Wanted, signal: AbortSignal): Promise<OutboundAnswer> {
     const { patience, address, repository } = this.#options;
     this.#greeting ??= this.#greet(signal);
     await this.#greeting;
@@ -116,7 +133,14 @@ export class RemoteRepository {
     for (let isSecond = false; ; isSecond = true) {
       const { header } = this.#authorization;
       const sent = { ...headers, ...(header !== undefined && { authorization: header }) };
-      const answer = await requestPatiently(patience, { url, headers: sent, maxBytes, signal, ...(totalMs && { totalMs }) });
+      const answer = await requestPatiently(patience, {
+        url,
+        headers: sent,
+        maxBytes,
+        signal,
+        ...(totalMs && { totalMs }),
+        ...(method && { method }),
+      });
       if (answer.status !== 401) return answer;
       answer.discard();
       // Where a redirect leads is not whom the credentials are for.

@@ -45,5 +45,5 @@ async function* chunksOf(sizeBytes: number, open: (offset: number) => Promise<Bo
 
 function giveUp(error: OutboundError): RemoteError {
   const { kind, message } = fromOutbound(error);
-  return new RemoteError(kind, `a blob could not be read to its end: ${message}`, error);
+  return new RemoteError(kind, `a blob could not be read to its end: ${message}`, { cause: error });
 }

@@ -180,6 +180,7 @@ function statements({ text, integer, id, bytes, flag, heap }: Words): readonly s
       moved_id ${integer},
       handled_digest ${text},
       decide_at ${integer},
+      claimed_at ${integer},
       paused_until ${integer},
       checked_at ${integer},
       next_check_at ${integer},
