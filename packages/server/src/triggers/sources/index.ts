@@ -24,9 +24,9 @@ export interface SourceTriggers {
 
 export function createSourceTriggers(given: SourcesContext): SourceTriggers {
   const { tasks, runs, signal, log } = given;
-  // One change after the other, so that the hook at the forge is as the last one says.
+  // One after the other, so that the hook and the status at the forge are as the last change says.
   let changes = Promise.resolve();
-  const follow = (work: () => Promise<void>): void => {
+  const follow = (work: () => Promise<void>): Promise<void> => {
     changes = changes.then(async () => {
       if (signal.aborted) return;
       try {
@@ -35,6 +35,7 @@ export function createSourceTriggers(given: SourcesContext): SourceTriggers {
         if (!signal.aborted) log.error({ err: error }, 'what follows a change of a task failed; a later round will try again');
       }
     });
+    return changes;
   };
   const context: SourcesContext = {
     ...given,
@@ -42,16 +43,16 @@ export function createSourceTriggers(given: SourcesContext): SourceTriggers {
       await given.record(decision);
       const { isFired, registryId, task } = decision;
       // That a run waits is told at once, too.
-      if (isFired) follow(() => postStatuses(context, { registryId, task }));
+      if (isFired) void follow(() => postStatuses(context, { registryId, task }));
     },
   };
-  tasks.onChanged(({ registryId, name }) => follow(() => reconcile(context, { registryId, task: name })));
+  tasks.onChanged(({ registryId, name }) => void follow(() => reconcile(context, { registryId, task: name })));
   runs.onEnded(({ registryId, task, trigger }) => {
-    if (task !== null && trigger?.kind === 'source') follow(() => postStatuses(context, { registryId, task }));
+    if (task !== null && trigger?.kind === 'source') void follow(() => postStatuses(context, { registryId, task }));
   });
   const rounds = [
     { name: 'looks at repositories', everyMs: pollEveryMs, work: () => pollDueSources(context) },
-    { name: 'commit statuses', everyMs: statusEveryMs, work: () => postStatuses(context) },
+    { name: 'commit statuses', everyMs: statusEveryMs, work: () => follow(() => postStatuses(context)) },
     { name: 'hooks at forges', everyMs: reconcileEveryMs, work: () => reconcile(context) },
   ];
   return {
