@@ -1,6 +1,7 @@
 import type { NamedValue, RunToQueue, RunWork } from '@berth/api';
 import { type Fields, invalid } from '../resources/index.ts';
 import type { TaskOverrides } from './model.ts';
+import { withOwnVersion } from './own-version.ts';
 import { readNamedValues } from './read-named-values.ts';
 import { parseSourceLocation } from './source-location.ts';
 import { type WireCredentials, readCredentials } from './wire-credentials.ts';
@@ -154,7 +155,7 @@ function readInline(body: Fields): RunWork {
   const values = body.text('encodedValuesContent', maxContentLength);
   return {
     kind: 'inline',
-    content: decoded(content, body.at('encodedTaskContent')),
+    content: withOwnVersion(decoded(content, body.at('encodedTaskContent'))),
     ...(values !== undefined && values !== '' && { valuesContent: decoded(values, body.at('encodedValuesContent')) }),
   };
 }

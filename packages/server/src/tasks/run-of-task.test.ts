@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { forEachEngine } from '@berth/testkit';
 import type { TaskRun } from './model.ts';
+import { putSecret } from './secrets/transactions.ts';
 import { openTestTasks } from './test-tasks.ts';
+import { addBaseImage } from './test-transactions.ts';
 
 const platform = { os: 'Linux' };
 const docker = {
@@ -151,6 +153,43 @@ forEachEngine((engine) => {
     const both = await put('for-both', { platform, step: { ...step, platforms: ['linux/amd64', 'linux/arm64'] } });
     const index = (await runOf(both)).request.work;
     assert.deepEqual(index.kind === 'build' && index.platforms, ['linux/amd64', 'linux/arm64']);
+  });
+
+  test('what the last run was built on is shown, as ACR calls it', async (t) => {
+    const { put, tasks, database, registry } = await openTestTasks(engine, t);
+    const task = await put('for-arm', { platform, step: { type: 'Docker', contextPath: 'https://git.example/a.git' } });
+    const image = { registry_id: registry.id, task: 'for-arm', tag: '1', is_watched: 1, failures: 0 };
+    const digest = `sha256:${'a'.repeat(64)}`;
+    for (const [server, repository, role] of [
+      ['docker.io', 'library/node', 'buildtime'],
+      ['local.example', 'base', 'runtime'],
+    ] as const)
+      await database.write(addBaseImage, { ...image, server, repository, role, recorded_digest: digest });
+    const { step } = await tasks.details(task);
+    assert.deepEqual((step as { baseImageDependencies: unknown }).baseImageDependencies, [
+      { type: 'BuildTime', registry: 'registry.hub.docker.com', repository: 'library/node', tag: '1', digest },
+      { type: 'RunTime', registry: 'local.example', repository: 'base', tag: '1', digest },
+    ]);
+  });
+
+  test('a secret of one registry does not open in another', async (t) => {
+    const { put, tasks, registry } = await openTestTasks(engine, t);
+    const task = await put('build-app', docker);
+    const sealed = task.properties.step?.contextAccessToken;
+    assert.ok(sealed !== undefined);
+    assert.equal(tasks.open(registry.id, sealed), 'git-token');
+    assert.ok(!JSON.stringify(task).includes('git-token'));
+    assert.throws(() => tasks.open(registry.id + 1, sealed));
+    const bytes = Buffer.from(sealed.sealed, 'base64');
+    bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+    assert.throws(() => tasks.open(registry.id, { ...sealed, sealed: bytes.toString('base64') }), /does not open/);
+  });
+
+  test('a registry keeps no more secrets than it may; those that are there can be replaced', async (t) => {
+    const { database, registry } = await openTestTasks(engine, t);
+    const row = { registry_id: registry.id, data_key_id: 'k', sealed: Buffer.from('x'), updated_at: 1 };
+    const keep = (name: string) => database.write(putSecret, { row: { ...row, name }, atMost: 1 });
+    assert.deepEqual([await keep('a'), await keep('b'), await keep('a')], ['kept', 'full', 'kept']);
   });
 
   test('others are told of changes', async (t) => {

@@ -3,6 +3,7 @@ import { RegistryError } from '../errors/index.ts';
 import { invalid } from '../resources/index.ts';
 import type { NewRun, RunAccess } from '../runs/index.ts';
 import type { TaskOverrides, TaskProperties, TaskRun, TaskStep, TaskValue } from './model.ts';
+import { withOwnVersion } from './own-version.ts';
 import { buildWork } from './parse-run-request.ts';
 import { overlaid } from './read-named-values.ts';
 import { resolveLogins } from './resolve-logins.ts';
@@ -108,7 +109,7 @@ function workOf(context: TasksContext, run: TaskRun, step: TaskStep): RunWork {
   const textOf = (encoded: string): string => Buffer.from(encoded, 'base64').toString('utf8');
   return {
     kind: 'inline',
-    content: textOf(step.encodedTaskContent),
+    content: withOwnVersion(textOf(step.encodedTaskContent)),
     ...(step.encodedValuesContent !== undefined && { valuesContent: textOf(step.encodedValuesContent) }),
   };
 }

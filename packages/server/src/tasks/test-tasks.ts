@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { TestEngine } from '@berth/testkit';
+import type { Database } from '../platform/database/index.ts';
 import { createOutbound } from '../platform/outbound/index.ts';
 import { WrappingKeyFile, openKeyRing } from '../platform/keys/index.ts';
 import { openRegistries } from '../registries/index.ts';
@@ -17,6 +18,7 @@ import type { KeyVaultSettings } from './secrets/key-vault.ts';
 /** Tasks over a real database; nothing is queued. */
 export interface TestTasks {
   readonly tasks: Tasks;
+  readonly database: Database;
   readonly registry: Registry;
   /** Makes or replaces a task. */
   put(name: string, properties: object): Promise<Task>;
@@ -37,7 +39,7 @@ const nothingQueued = async (): Promise<never> => {
 };
 
 export async function openTestTasks(engine: TestEngine, t: TestContext, keyVault = noVault): Promise<TestTasks> {
-  const database = await engine.open(t);
+  const database = await engine.open(t, { transactionsModule: new URL('./test-transactions.ts', import.meta.url) });
   const folder = await mkdtemp(join(tmpdir(), 'berth-tasks-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
   const clock = { time: 1_800_000_000_000, now: () => clock.time };
@@ -52,6 +54,7 @@ export async function openTestTasks(engine: TestEngine, t: TestContext, keyVault
   if (kind === undefined) throw new Error('there is no kind of tasks');
   return {
     tasks,
+    database,
     registry: local,
     put: async (name, properties) => {
       const document = new Fields({ properties }, '');

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Dictionary, TaskFileError, aliasSources, parseTaskFile } from '@berth/task-file';
 import { RegistryError } from '../../errors/index.ts';
 import type { TaskStep } from '../model.ts';
+import { withOwnVersion } from '../own-version.ts';
 
 /** Names of `.Run` (acr-tasks 2.1) with values of their kind: what they will be, only runs know. */
 const sampleRun: Dictionary = {
@@ -25,7 +26,7 @@ const sampleRun: Dictionary = {
  */
 export function checkTaskContent(step: Extract<TaskStep, { type: 'EncodedTask' }>): void {
   if (step.encodedValuesContent !== undefined) return;
-  const source = Buffer.from(step.encodedTaskContent, 'base64').toString('utf8');
+  const source = withOwnVersion(Buffer.from(step.encodedTaskContent, 'base64').toString('utf8'));
   // Secrets stay out of messages: their names stand for them.
   const values = Object.fromEntries(
     step.values.map(({ name, value }): [string, string] => [name, typeof value === 'string' ? value : name]),

@@ -23,6 +23,7 @@ export function agentPoolKind({ runs }: TasksContext): ChildKind<AgentPoolProper
     nameRule: { pattern: /^[A-Za-z0-9-]{3,20}$/, words: '3 to 20 letters, digits and "-"' },
     isTracked: true,
     atMost: 100,
+    isSeenLeaving: true,
     create: (properties) => readPool(properties, undefined),
     update: (before, properties) => readPool(properties, before),
     show: ({ properties }) => ({
