@@ -90,7 +90,7 @@ function translate(pattern: string): { readonly source: string; readonly kind: K
       kind = 'expression';
     } else if (sign === '\\') {
       index += 1;
-      source += escaped(signs[index] ?? '');
+      source += escapedByUser(signs[index] ?? '');
       kind = 'expression';
     } else if (sign === '[') {
       const end = endOfClass(signs, index);
@@ -118,13 +118,23 @@ function classOf(signs: readonly string[]): string {
     const sign = signs[index] ?? '';
     if (sign === '\\') {
       index += 1;
-      source += escaped(signs[index] ?? '', true);
+      source += escapedByUser(signs[index] ?? '');
     } else source += sign === '-' ? sign : escaped(sign, true);
   }
   return `[${isNegated ? '^' : ''}${source}]`;
 }
 
+/** Docker leaves `^` as it is, where it means the beginning. */
 function escaped(sign: string, isInClass = false): string {
-  if (isInClass && sign === '-') return String.raw`\-`;
-  return /[\\^$.*+?()[\]{}|/]/.test(sign) ? `\\${sign}` : sign;
+  return (isInClass ? /[\\^[\]]/ : /[\\$.*+?()[\]{}|/]/).test(sign) ? `\\${sign}` : sign;
+}
+
+/** What Go's regular expressions make of a letter behind a backslash, which Docker hands on. */
+const letters: Readonly<Record<string, string>> = { a: String.raw`\x07`, A: '^', z: '$' };
+
+function escapedByUser(sign: string): string {
+  if (!/[A-Za-z0-9]/.test(sign)) return /[\\^$.*+?()[\]{}|/-]/.test(sign) ? `\\${sign}` : sign;
+  const known = /[dDwWsSbBfnrtv]/.test(sign) ? `\\${sign}` : letters[sign];
+  if (known === undefined) throw new PatternError(`escapes ${sign}, which needs none`);
+  return known;
 }

@@ -79,13 +79,16 @@ export function parseIgnoreFile(text: string, name: string): IgnoreRules {
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
   for (const [index, line] of lines.entries()) {
     if (line.startsWith('#')) continue;
-    const trimmed = line.trim();
-    const isException = trimmed.startsWith('!');
-    const pattern = cleaned((isException ? trimmed.slice(1) : trimmed).trim());
+    const trimmed = trim(line);
     if (trimmed === '') continue;
+    const isMarked = trimmed.startsWith('!');
+    const path = withoutRoot(cleaned(trim(isMarked ? trimmed.slice(1) : trimmed)));
+    // Docker cleans the whole once more, which changes what begins with "/!" or "!..".
+    const whole = cleaned(isMarked ? `!${path}` : path);
+    const isException = whole.startsWith('!');
     try {
-      if (pattern === '') throw new PatternError('is an exclamation mark without a pattern');
-      patterns.push(compilePattern(pattern, isException));
+      if (whole === '!') throw new PatternError('is an exclamation mark without a pattern');
+      patterns.push(compilePattern(isException ? whole.slice(1) : whole, isException));
     } catch (error) {
       if (!(error instanceof PatternError)) throw error;
       throw new CommandError(
@@ -103,9 +106,17 @@ export function noIgnoreFile(): IgnoreRules {
   return new IgnoreRules(usual);
 }
 
-/** As Go's filepath.Clean has it, and without the slash that it may begin with. */
+/** As Go trims: a byte order mark is no space. */
+function trim(text: string): string {
+  return text.replaceAll(/^[^\S\uFEFF]+|[^\S\uFEFF]+$/g, '');
+}
+
+/** As Go's filepath.Clean has it. */
 function cleaned(text: string): string {
-  if (text === '') return '';
-  const path = posix.normalize(text).replace(/(?<=.)\/$/, '');
+  return text === '' ? '' : posix.normalize(text).replace(/(?<=.)\/$/, '');
+}
+
+/** Patterns are relative to the context, whatever they begin with. */
+function withoutRoot(path: string): string {
   return path.length > 1 && path.startsWith('/') ? path.slice(1) : path;
 }
