@@ -36,15 +36,26 @@ async function removeLabelled(engine: Engine, label: string, isChosen: (run: str
   ] as const;
   // In this order: networks and volumes are free only once their containers are gone.
   for (const { list, remove, id } of kinds) {
-    const format = `{{.${id}}}|{{${engine.name === 'docker' ? `.Label "${runLabel}"` : `index .Labels "${runLabel}"`}}}`;
+    const format = `{{.${id}}}|{{${labelTemplate(engine, list[0])}}}`;
     const args = [...list, '--filter', `label=${label}`, '--format', format];
     const { exitCode, output } = await engine.command(args, { signal: AbortSignal.timeout(patienceMs) });
     if (exitCode !== 0) continue;
     const chosen = output
       .split('\n')
       .map((line) => line.split('|'))
-      .flatMap(([name, run]) => (name !== undefined && name !== '' && isChosen(run ?? '') ? [name] : []));
+      .flatMap(([name, run = '']) => (name !== undefined && name !== '' && isChosen(runOf(run)) ? [name] : []));
     for (let at = 0; at < chosen.length; at += maxNames)
       await engine.command([...remove, ...chosen.slice(at, at + maxNames)], { signal: AbortSignal.timeout(patienceMs) });
   }
+}
+
+/** Podman has the labels of networks as one text only. */
+function labelTemplate({ name }: Engine, kind: string): string {
+  if (name === 'docker') return `.Label "${runLabel}"`;
+  return kind === 'network' ? '.Labels' : `index .Labels "${runLabel}"`;
+}
+
+function runOf(label: string): string {
+  const all = label.split(',').find((each) => each.startsWith(`${runLabel}=`));
+  return all === undefined ? label : all.slice(runLabel.length + 1);
 }

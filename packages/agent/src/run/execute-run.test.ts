@@ -109,7 +109,6 @@ async function execute(session: Session, work: Assignment['work'], options: RunO
 /** A system of one program, with a shell. */
 const system = 'FROM scratch\nCOPY busybox /bin/busybox\nRUN ["/bin/busybox", "--install", "/bin"]\nCMD ["sh"]\n';
 
-/** A program without a libc asks for addresses by itself. */
 const sixSteps = `version: v1.1.0
 steps:
   - id: app
@@ -121,7 +120,7 @@ steps:
     build: -t web-tests -f tests/Dockerfile .
     when: [app]
   - id: check
-    cmd: web-tests sh -c 'wget -T 5 -qO /workspace/answer http://$(nslookup running | sed -n "s/^Address. //p" | head -n 1):8080/'
+    cmd: web-tests sh -c "wget -qO /workspace/answer http://running:8080/"
     retries: 5
     retryDelay: 1
     when: [running, tests]
@@ -340,7 +339,11 @@ function defineContainerTests(get: () => Session): void {
 `;
     const { end, steps, log } = await execute(get(), { kind: 'inline', content }, { files: { Dockerfile: system } });
     assert.equal(end.outcome, 'Failed');
-    assert.equal(end.message, 'the step bad failed: exit code 3\nthe reason', log.join('\n'));
+    assert.match(
+      end.message ?? '',
+      /^the step bad failed: exit code 3\n(?:failed to connect to syslog.*\n)?the reason$/,
+      log.join('\n'),
+    );
     assert.deepEqual(
       steps.map(({ id, state, exitCode, attempts }) => `${id} ${state} ${exitCode} ${attempts}`),
       ['acb_step_0 succeeded 0 1', 'bad failed 3 2', 'never skipped null 0', 'tell succeeded 0 1', 'last succeeded 4 1'],
