@@ -26,7 +26,7 @@ export async function resolveSecrets(
       const value = await openSecret(context, registry.id, place.name);
       if (value !== undefined) return { id, value };
       throw new RegistryError('INVALID_PARAMETER', {
-        message: `this registry keeps no secret ${place.name}: berth secret set ${place.name}`,
+        message: `this registry keeps no secret ${place.name}: berth secrets set ${place.name} < FILE`,
         target: 'keyvault',
       });
     });
