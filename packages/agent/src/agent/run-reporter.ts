@@ -4,8 +4,8 @@ import type { RunEnd } from '../run/run-host.ts';
 import { type HeldRun, type ReportAnswer, ServerError } from '../server-client/index.ts';
 import { Pauses } from './pauses.ts';
 
-/** The lease is kept by reports; servers give it for half a minute and more. */
-const heartbeatMs = 5_000;
+/** The lease is kept by reports, and their answers tell of a cancellation. Servers give it for half a minute and more. */
+const heartbeatMs = 3_000;
 /** Lines that come together go together. */
 const gatherMs = 200;
 

@@ -67,14 +67,20 @@ export class ArtifactRegistry {
       const own = { ...headers, ...(authorization !== undefined && { Authorization: authorization }) };
       return httpGet(url, { headers: own, signal: this.#signal, accepted });
     };
-    const first = await ask([200, 401]);
+    const first = await ask([200, 401, 403]);
     if (first.statusCode === 200) return first;
     first.resume();
-    const token = await this.#token(first.headers['www-authenticate'] ?? '');
-    if (token === undefined)
-      throw new AnswerError(`${url.host} does not let the run read ${this.#repository}: give it a login for this registry`, 401);
-    this.#authorization = `Bearer ${token}`;
-    return ask([200]);
+    const token = first.statusCode === 401 ? await this.#token(first.headers['www-authenticate'] ?? '') : undefined;
+    if (token !== undefined) {
+      this.#authorization = `Bearer ${token}`;
+      const second = await ask([200, 401, 403]);
+      if (second.statusCode === 200) return second;
+      second.resume();
+    }
+    throw new AnswerError(
+      `${url.host} does not let the run read ${this.#repository}: give it a login for this registry that may pull`,
+      403,
+    );
   }
 
   /** Any registry can name any token service: the login goes only where the registry's own operator surely is (attack 29). */
