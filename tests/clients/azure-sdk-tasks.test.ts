@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { ContainerRegistryManagementClient } from '@azure/arm-containerregistry-tasks';
+import { ContainerRegistryManagementClient, type EncodedTaskStep } from '@azure/arm-containerregistry-tasks';
 import { all, refusal, useSdkTarget } from './azure-sdk-target.ts';
 import { type StartedAgent, startPlayedAgent } from './played-agent.ts';
 
@@ -108,9 +108,8 @@ test('a task is made, run with other values, shown with and without its secrets,
   assert.deepEqual([made.name, made.status, made.timeout], ['sdk-task', 'Enabled', 3600]);
   assert.equal(JSON.stringify(made).includes('hidden'), false);
   const details = await client.tasks.getDetails(...inLocal, 'sdk-task');
-  assert.ok(details.step?.type === 'EncodedTask');
   assert.deepEqual(
-    details.step.values?.map((each) => each.value),
+    (details.step as EncodedTaskStep).values?.map((each) => each.value),
     ['red', 'hidden'],
   );
   const { runId = '', task } = await client.registries.beginScheduleRunAndWait(...inLocal, {

@@ -38,7 +38,14 @@ export async function signInAsOwner({ az }: AzureSession, { target }: ClientSess
   const { port } = new URL(target.origin);
   const origin = `https://localhost:${port}`;
   await az('config', 'set', 'core.instance_discovery=false');
-  const suffixes = ['--suffix-acr-login-server-endpoint', `.localhost:${port}`, '--suffix-storage-endpoint', 'localhost'];
+  const suffixes = [
+    '--suffix-acr-login-server-endpoint',
+    `.localhost:${port}`,
+    '--suffix-storage-endpoint',
+    'localhost',
+    '--suffix-keyvault-dns',
+    '.vault.localhost',
+  ];
   await az('cloud', 'register', '--name', 'berth', '--endpoint-resource-manager', origin, ...suffixes);
   await az('cloud', 'set', '--name', 'berth');
   const credentials = ['--username', clientId, '--password', clientSecret, '--tenant', 'adfs'];

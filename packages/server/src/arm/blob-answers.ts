@@ -63,29 +63,20 @@ export async function answeringAsStorage(request: RouteRequest, answer: () => Pr
   } catch (error) {
     if (error instanceof BlobRefusal) return refusal(request, statuses[error.code], error.code, error.message);
     const known = asRegistryError(error);
-    const code = codeOf(known.error);
+    const code = codes[known.error];
     if (code === undefined) throw error;
     return refusal(request, known.status, code, known.message);
   }
 }
 
 /** Errors of the features below that a client of Azure Storage can do something about. */
-function codeOf(error: ErrorName): string | undefined {
-  switch (error) {
-    case 'REQUEST_INVALID':
-      return 'InvalidInput';
-    case 'SIZE_INVALID':
-      return 'RequestBodyTooLarge';
-    case 'BLOB_UPLOAD_INVALID':
-      return 'InvalidBlockList';
-    case 'STORAGE_FULL':
-      return 'AccountLimitExceeded';
-    case 'TOOMANYREQUESTS':
-      return 'ServerBusy';
-    default:
-      return undefined;
-  }
-}
+const codes: Partial<Readonly<Record<ErrorName, string>>> = {
+  REQUEST_INVALID: 'InvalidInput',
+  SIZE_INVALID: 'RequestBodyTooLarge',
+  BLOB_UPLOAD_INVALID: 'InvalidBlockList',
+  STORAGE_FULL: 'AccountLimitExceeded',
+  TOOMANYREQUESTS: 'ServerBusy',
+};
 
 function refusal(request: RouteRequest, status: number, code: string, message: string): Reply {
   const text = `${message}\nRequestId:${request.id}`;

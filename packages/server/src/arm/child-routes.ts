@@ -18,15 +18,18 @@ import {
 import { isCountable, requireRoomFor } from '../registries/index.ts';
 import type { Registry } from '../tenancy/index.ts';
 import type { ArmContext } from './arm-context.ts';
+import { LeavingChildren } from './leaving-children.ts';
 import { type RegistryRequest, managedRegistry, resourceNotFound, readDocument, readTags } from './managed-routes.ts';
 import { systemData } from './system-data.ts';
 
 const pageSize = 100;
 
 type Collection = keyof typeof arm.children;
+type ChildContext = ArmContext & { readonly leaving: LeavingChildren };
 
 /** The children of registries: every kind that a feature declares, served in one way (acr-api 3.2). */
-export function childRoutes(context: ArmContext): readonly Route[] {
+export function childRoutes(armContext: ArmContext): readonly Route[] {
+  const context: ChildContext = { ...armContext, leaving: new LeavingChildren(armContext.clock) };
   return context.kinds.flatMap((kind) => {
     const operations = arm.children[kind.collection as Collection];
     return [
@@ -53,7 +56,7 @@ async function list(context: ArmContext, kind: ChildKind, { request, registry }:
   const stored = found.slice(0, pageSize);
   const value = [];
   for (const child of [...(after === '' ? (kind.builtIn ?? []) : []), ...stored])
-    value.push(await document(context, kind, registry, child));
+    value.push(await document(context, kind, { registry, child }));
   const last = stored.at(-1);
   const nextLink =
     found.length > stored.length && last !== undefined
@@ -67,12 +70,18 @@ function linkAfter({ origin, query }: RegistryRequest['request'], path: string, 
   return `${origin}${path}?api-version=${encodeURIComponent(version)}&$skiptoken=${encodeURIComponent(name.toLowerCase())}`;
 }
 
-async function show(context: ArmContext, kind: ChildKind, request: RegistryRequest): Promise<Reply> {
-  const child = await requireChild(context, kind, request);
-  return { status: 200, body: { json: await document(context, kind, request.registry, child) } };
+async function show(context: ChildContext, kind: ChildKind, request: RegistryRequest): Promise<Reply> {
+  const { registry } = request;
+  const child = await findNamed(context, kind, request);
+  const json =
+    child === undefined
+      ? context.leaving.find(idOf(kind, registry, nameOf(request)))
+      : await document(context, kind, { registry, child });
+  if (json === undefined) throw childNotFound(kind, request);
+  return { status: 200, body: { json } };
 }
 
-async function put(context: ArmContext, kind: ChildKind, managedRequest: RegistryRequest): Promise<Reply> {
+async function put(context: ChildContext, kind: ChildKind, managedRequest: RegistryRequest): Promise<Reply> {
   const { request, registry, caller } = managedRequest;
   const name = nameOf(managedRequest);
   const document = await readChild(kind, 'put', request);
@@ -91,7 +100,7 @@ async function put(context: ArmContext, kind: ChildKind, managedRequest: Registr
   return { ...reply, status: isNew && kind.isCreatedQuietly !== true ? 201 : 200 };
 }
 
-async function patch(context: ArmContext, kind: ChildKind, managedRequest: RegistryRequest): Promise<Reply> {
+async function patch(context: ChildContext, kind: ChildKind, managedRequest: RegistryRequest): Promise<Reply> {
   const { request, registry, caller } = managedRequest;
   const name = nameOf(managedRequest);
   const document = await readChild(kind, 'patch', request);
@@ -108,10 +117,14 @@ async function patch(context: ArmContext, kind: ChildKind, managedRequest: Regis
   return show(context, kind, managedRequest);
 }
 
-async function remove(context: ArmContext, kind: ChildKind, managedRequest: RegistryRequest): Promise<Reply> {
+async function remove(context: ChildContext, kind: ChildKind, managedRequest: RegistryRequest): Promise<Reply> {
+  const { registry } = managedRequest;
   const name = nameOf(managedRequest);
   requireChangeable(kind, name);
-  const wasThere = await removeChild(childrenOf(context), kind, { registry: managedRequest.registry, name });
+  const last = kind.isSeenLeaving === true ? await findNamed(context, kind, managedRequest) : undefined;
+  const wasThere = await removeChild(childrenOf(context), kind, { registry, name });
+  if (wasThere && last !== undefined)
+    context.leaving.add(idOf(kind, registry, name), await document(context, kind, { registry, child: last, state: 'Deleting' }));
   return { status: wasThere ? 200 : 204 };
 }
 
@@ -143,18 +156,23 @@ function requireRoom(context: ArmContext, kind: ChildKind, registry: Registry): 
     requireRoomFor(context.registries.plans, registry.plan, { kind: collection, current: atMost(context, kind, registry) });
 }
 
-async function requireChild(
-  context: ArmContext,
-  kind: ChildKind,
-  managedRequest: RegistryRequest,
-): Promise<Child & { readonly version: number }> {
-  const { registry, record } = managedRequest;
-  const name = nameOf(managedRequest);
+type FoundChild = Child & { readonly version: number };
+
+async function requireChild(context: ArmContext, kind: ChildKind, request: RegistryRequest): Promise<FoundChild> {
+  const found = await findNamed(context, kind, request);
+  if (found === undefined) throw childNotFound(kind, request);
+  return found;
+}
+
+async function findNamed(context: ArmContext, kind: ChildKind, request: RegistryRequest): Promise<FoundChild | undefined> {
+  const name = nameOf(request);
   const builtIn = kind.builtIn?.find((each) => each.name.toLowerCase() === name.toLowerCase());
   if (builtIn !== undefined) return { ...builtIn, version: 0 };
-  const found = await findChild(context.database.read, { registryId: registry.id, kind: kind.collection, name });
-  if (found === undefined) throw resourceNotFound(idOf(kind, registry, name), record.resourceGroup);
-  return found;
+  return findChild(context.database.read, { registryId: request.registry.id, kind: kind.collection, name });
+}
+
+function childNotFound(kind: ChildKind, request: RegistryRequest): Error {
+  return resourceNotFound(idOf(kind, request.registry, nameOf(request)), request.record.resourceGroup);
 }
 
 function requireChangeable(kind: ChildKind, name: string): void {
@@ -162,8 +180,16 @@ function requireChangeable(kind: ChildKind, name: string): void {
     throw invalid('name', `${name} is a ${kind.word} of the system, which cannot be changed or deleted`);
 }
 
-async function document(context: ArmContext, kind: ChildKind, registry: Registry, child: Child): Promise<object> {
+interface DocumentParts {
+  readonly registry: Registry;
+  readonly child: Child;
+  /** Where it is not what the kind says. */
+  readonly state?: string;
+}
+
+async function document(context: ArmContext, kind: ChildKind, { registry, child, state }: DocumentParts): Promise<object> {
   const { name, location, tags } = child;
+  const shown = await kind.show(child, scene(context, registry, name));
   return {
     id: idOf(kind, registry, name),
     name,
@@ -171,7 +197,7 @@ async function document(context: ArmContext, kind: ChildKind, registry: Registry
     ...(kind.isTracked && { location, tags }),
     ...kind.showBeside?.(child),
     systemData: systemData(child),
-    properties: { provisioningState: 'Succeeded', ...(await kind.show(child, scene(context, registry, name))) },
+    properties: { provisioningState: 'Succeeded', ...shown, ...(state !== undefined && { provisioningState: state }) },
   };
 }
 

@@ -61,6 +61,8 @@ export interface ChildKind<Properties = unknown> {
   readonly atMost?: number;
   /** ACR answers 200 where others answer 201, and its command line relies on it. */
   readonly isCreatedQuietly?: boolean;
+  /** Can be read for some seconds after its deletion, as being deleted: ACR's command line relies on it. */
+  readonly isSeenLeaving?: boolean;
   /** Children that are always there and cannot be changed. */
   readonly builtIn?: readonly Child<Properties>[];
   /** @throws CONFLICT when something still needs it */

@@ -57,7 +57,7 @@ export const addBlock = defineTransaction(
         message: 'too many blocks of this source are on their way',
         headers: { 'Retry-After': '1' },
       });
-    const bytes = others.reduce((sum, block) => sum + Number(block.size_bytes ?? 0), sizeBytes);
+    const bytes = others.reduce((sum, block) => sum + (block.size_bytes ?? 0), sizeBytes);
     if (bytes > maxBytes)
       throw new RegistryError('SIZE_INVALID', { message: `the blocks have more than ${maxBytes} bytes together` });
     // One that was sent before under this id is not wanted any more.
