@@ -302,6 +302,18 @@ function defineTests(get: () => Session, runsContainers: boolean): void {
 }
 
 function defineContainerTests(get: () => Session): void {
+  test('an agent that starts removes what its predecessor left, but for runs that go on', async () => {
+    const { engine } = get();
+    const labels = (run: string): string[] => ['--label', `berth.agent=agent-${process.pid}`, '--label', `berth.run=${run}`];
+    await engine.query(['network', 'create', ...labels('reg/one'), 'berth-left-one']);
+    await engine.query(['volume', 'create', ...labels('reg/two'), 'berth-left-two']);
+    await cleanUp(engine, `agent-${process.pid}`, ['reg/one']);
+    assert.equal((await leftovers(get())).length, 1);
+    await cleanUp(engine, 'another', []);
+    assert.equal((await leftovers(get())).length, 1);
+    await cleanUp(engine, `agent-${process.pid}`);
+  });
+
   test('six steps: build, run detached, build tests, run them against it by its name, use the workspace, push', async () => {
     const session = get();
     const files = { ...sixStepFiles, 'acb.yaml': sixSteps };

@@ -63,6 +63,8 @@ export async function executeRun(host: RunHost, plainEngine: Engine): Promise<Ru
       followed,
       ending: ending.signal,
     };
+    if (plan.attests.sbom || plan.attests.provenance)
+      host.log('', 'agent', 'Warning: this agent attaches no SBOM and no provenance yet; the image is built without');
     const failed = await runSteps(scene);
     if (host.signal.aborted) return endOf(...stopOf(host.signal));
     return failed === undefined ? endOf('Succeeded', null) : endOf('Failed', messageOf(failed));
