@@ -98,6 +98,7 @@ test('a build: everything that docker build takes', () => {
   for (const [text, words] of [
     ['-t a', /names no context/],
     ['. ./b', /more than one context/],
+    ['--tga a .', /--tga, which is not known; did you mean --tag\?/],
     ['--tagg a .', /--tagg, which is not known; did you mean --tag\?/],
     ['. -t', /-t without its value/],
     ['--pull=maybe .', /true or false/],

@@ -98,15 +98,19 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   return best?.name;
 }
 
-/** Levenshtein's, of two short words. */
+/** Letters that are missing, too many, wrong, or in the wrong order beside each other, in two short words. */
 function distanceOf(a: string, b: string): number {
   if (a.length > 64 || b.length > 64) return 64;
+  let above: readonly number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i += 1) {
     const next = [i];
-    for (let j = 1; j <= b.length; j += 1)
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + Number(a[i - 1] !== b[j - 1])));
-    row = next;
+    for (let j = 1; j <= b.length; j += 1) {
+      const isSwapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const changed = (row[j - 1] ?? 0) + Number(a[i - 1] !== b[j - 1]);
+      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, changed, isSwapped ? (above[j - 2] ?? 0) + 1 : Infinity));
+    }
+    [above, row] = [row, next];
   }
   return row[b.length] ?? 0;
 }
