@@ -64,6 +64,7 @@ export interface ManifestToStore {
   readonly tags: readonly string[];
   /** False: a tag that names another manifest already is not moved, and nothing is stored. */
   readonly mayMoveTags: boolean;
+  readonly runId?: string | undefined;
 }
 
 /** Stores a manifest for another feature, with all the checks of a push. @throws CONFLICT, and what a push throws */

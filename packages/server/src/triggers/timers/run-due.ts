@@ -55,7 +55,7 @@ async function tick(context: TriggersContext, timer: StoredTimer, heldUntil: num
     heldUntil,
     run,
     now,
-    nextAt: retryAt ?? ticks.next ?? null,
+    then: retryAt === undefined ? { nextAt: ticks.next ?? null } : { retryAt },
     decisions: decisions.map((said) => ({ registryId, task, trigger: name, kind: 'timer' as const, ...said })),
   });
 }

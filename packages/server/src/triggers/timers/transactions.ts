@@ -94,7 +94,8 @@ export interface EndTick {
   readonly task: string;
   readonly name: string;
   readonly heldUntil: number;
-  readonly nextAt: number | null;
+  /** A time at which the same tick is tried again, or when the next one is due. */
+  readonly then: { readonly retryAt: number } | { readonly nextAt: number | null };
   /** Absent: the last one stays. */
   readonly run?: string | undefined;
   readonly decisions: readonly TriggerDecision[];
@@ -103,10 +104,11 @@ export interface EndTick {
 
 /** Ends what a timer came due for. Whoever changed the timer meanwhile has said when it is due. */
 export const endTick = defineTransaction('triggers.end-tick', async (tx, input: EndTick): Promise<void> => {
-  const { registryId, task, name, heldUntil, nextAt, run, decisions, now } = input;
+  const { registryId, task, name, heldUntil, then, run, decisions, now } = input;
+  const times = 'retryAt' in then ? { held_until: then.retryAt } : { next_at: then.nextAt, held_until: null };
   await tx
     .updateTable('task_timers')
-    .set({ next_at: nextAt, held_until: null, ...(run !== undefined && { last_run: run }) })
+    .set({ ...times, ...(run !== undefined && { last_run: run }) })
     .where('registry_id', '=', registryId)
     .where('task', '=', task)
     .where('name', '=', name)
