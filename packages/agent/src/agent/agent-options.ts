@@ -121,7 +121,7 @@ function keyOf(environment: Environment): string {
   if (key === '')
     throw new AgentRefusal(
       'there is no key to sign in with',
-      'make one with `berth agent key create NAME`, and set BERTH_AGENT_KEY, or BERTH_AGENT_KEY_FILE to a file that holds it',
+      'make one with `berth agent-keys create NAME`, and set BERTH_AGENT_KEY, or BERTH_AGENT_KEY_FILE to a file that holds it',
     );
   if (!/^[\x21-\x7E]{1,1000}$/.test(key))
     throw new AgentRefusal('the key has signs that no key has', 'copy it again, without spaces or line breaks');

@@ -137,7 +137,7 @@ class AgentLoop {
     if (failure.kind === 'unauthorized')
       throw new AgentRefusal(
         `the server refuses the key: ${failure.message}`,
-        'make another with `berth agent key create NAME`',
+        'make another with `berth agent-keys create NAME`',
         {
           exitCode: exitCodes.unauthorized,
         },

@@ -24,7 +24,7 @@ export async function watchDisk(
 }
 
 /** What a folder takes on disk; counting ends at `enough`. Links are not followed, and what vanishes meanwhile does not count. */
-export async function diskUse(
+async function diskUse(
   folder: string,
   { enough, signal }: { readonly enough: number; readonly signal: AbortSignal },
 ): Promise<number> {

@@ -11,11 +11,11 @@ export function helpText(): string {
   );
   return `Executes the runs of a Berth server with a container engine of this machine.
 
-  BERTH_SERVER=https://registry.example.com BERTH_AGENT_KEY_FILE=/etc/berth/agent-key berth-agent --concurrency 2
+  BERTH_SERVER=https://registry.example.com BERTH_AGENT_KEY_FILE=/etc/berth/agent-key berth agent --concurrency 2
 
 Environment:
   BERTH_SERVER            address of the server, https://host:port or http://host:port
-  BERTH_AGENT_KEY         the key to sign in with; the server makes one with \`berth agent key create NAME\`
+  BERTH_AGENT_KEY         the key to sign in with; the server makes one with \`berth agent-keys create NAME\`
   BERTH_AGENT_KEY_FILE    a file that holds the key, instead
   BERTH_CA                the same as --ca
 

@@ -8,7 +8,7 @@ interface Option {
 }
 
 /** Every argument of the agent. Server and key are variables only. */
-export const optionTable = {
+const optionTable = {
   name: { value: 'NAME', help: "what the agent is called; agents with the same key need different names (this machine's)" },
   engine: {
     value: 'auto|docker|podman|buildah',

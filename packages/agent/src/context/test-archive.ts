@@ -38,7 +38,7 @@ export function rawEntry(letter: string, path: string, body: Buffer): Buffer {
   return Buffer.concat([withChecksum(head), padded(body)]);
 }
 
-export function withChecksum(head: Buffer): Buffer {
+function withChecksum(head: Buffer): Buffer {
   head.write('        ', 148, 'latin1');
   const sum = head.subarray(0, block).reduce((total, byte) => total + byte, 0);
   head.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
