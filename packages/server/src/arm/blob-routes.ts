@@ -1,15 +1,16 @@
-import { type Operation, arm, signedBlobs } from '@berth/api';
+import { arm, signedBlobs } from '@berth/api';
 import { parseRange } from '../http/ranges.ts';
 import { readBytes } from '../http/read-body.ts';
 import type { Reply, Route, RouteRequest } from '../http/route.ts';
 import type { LogText, SourceUpload } from '../runs/index.ts';
 import type { Registry } from '../tenancy/index.ts';
 import type { ArmContext } from './arm-context.ts';
-import { BlobRefusal, answeringAsStorage, blobHeaders } from './blob-answers.ts';
+import { BlobRefusal } from './blob-refusal.ts';
 import { parseBlockList, requireBlockId } from './block-list.ts';
 import { managedRegistry } from './managed-routes.ts';
 import { requireRun } from './run-routes.ts';
 import { SignedAddresses } from './signed-address.ts';
+import { blobHeaders, storageOperation } from './storage-routes.ts';
 import { logAddress, logPath, registryOfAccount, requireSignature, sourcePath, uploadAddress } from './signed-blobs.ts';
 
 /** More than any list of blocks needs. */
@@ -32,8 +33,8 @@ export function blobRoutes(context: ArmContext): readonly Route[] {
       const { id } = await requireRun(context, managedRequest);
       return secretly({ logLink: `${request.origin}${await logAddress(blobs, registry, id)}` });
     }),
-    signed(signedBlobs.putSourceBlob, (request) => putSource(blobs, request)),
-    signed(signedBlobs.getLogBlob, (request) => getLog(blobs, request)),
+    storageOperation(signedBlobs.putSourceBlob, (request) => putSource(blobs, request)),
+    storageOperation(signedBlobs.getLogBlob, (request) => getLog(blobs, request)),
   ];
 }
 
@@ -43,10 +44,6 @@ async function readAddresses({ keys }: ArmContext): Promise<SignedAddresses> {
 
 function secretly(json: unknown): Reply {
   return { status: 200, headers: { 'Cache-Control': 'no-store' }, body: { json } };
-}
-
-function signed(operation: Operation, answer: (request: RouteRequest) => Promise<Reply>): Route {
-  return { operation, handle: (request) => answeringAsStorage(request, () => answer(request)) };
 }
 
 function registryNamed({ registries }: ArmContext, { params }: RouteRequest): Registry | undefined {

@@ -1,4 +1,4 @@
-import { BlobRefusal } from './blob-answers.ts';
+import { BlobRefusal } from './blob-refusal.ts';
 
 /** Azure Storage takes ids of 64 bytes at the most, in base64. */
 const idPattern = /^[A-Za-z0-9+/]{1,88}={0,2}$/;

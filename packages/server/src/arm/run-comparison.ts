@@ -1,7 +1,13 @@
 import type { Run } from '@berth/api';
 import type { RunFacts, RunFilter } from '../runs/index.ts';
-import type { RunCondition } from './run-filter.ts';
 import { type FilterToken, filterError } from './run-filter-tokens.ts';
+
+/** A condition on runs. */
+export interface RunCondition {
+  readonly holds: (run: RunFacts) => boolean;
+  /** What the database may look for: of all runs that it finds, `holds` decides. */
+  readonly narrowed: Partial<RunFilter>;
+}
 
 const operators = ['eq', 'ne', 'gt', 'ge', 'lt', 'le'] as const;
 type Operator = (typeof operators)[number];

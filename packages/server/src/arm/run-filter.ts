@@ -1,13 +1,6 @@
-import type { RunFacts, RunFilter } from '../runs/index.ts';
+import type { RunFilter } from '../runs/index.ts';
 import { type FilterToken, filterError, filterTokens } from './run-filter-tokens.ts';
-import { comparisonOf, containment } from './run-comparison.ts';
-
-/** A condition on runs. */
-export interface RunCondition {
-  readonly holds: (run: RunFacts) => boolean;
-  /** What the database may look for: of all runs that it finds, `holds` decides. */
-  readonly narrowed: Partial<RunFilter>;
-}
+import { type RunCondition, comparisonOf, containment } from './run-comparison.ts';
 
 const everything: RunCondition = { holds: () => true, narrowed: {} };
 const maxDepth = 20;

@@ -6,7 +6,8 @@ import { runDocument } from '../tasks/index.ts';
 import type { Registry } from '../tenancy/index.ts';
 import type { ArmContext } from './arm-context.ts';
 import { type RegistryRequest, managedRegistry, readDocument, resourceNotFound } from './managed-routes.ts';
-import { type RunCondition, parseRunFilter } from './run-filter.ts';
+import type { RunCondition } from './run-comparison.ts';
+import { parseRunFilter } from './run-filter.ts';
 
 const pageSize = 100;
 const maxTop = 1000;

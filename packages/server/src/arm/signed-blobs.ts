@@ -1,6 +1,6 @@
 import type { Registry } from '../tenancy/index.ts';
 import type { AddressPermission, SignedAddresses } from './signed-address.ts';
-import { BlobRefusal } from './blob-answers.ts';
+import { BlobRefusal } from './blob-refusal.ts';
 
 /** What stands behind the name of a registry in a path, so that clients find `.blob.` (acr-tasks 3). */
 const accountSuffix = '.blob.berth';

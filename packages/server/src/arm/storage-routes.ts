@@ -1,45 +1,7 @@
-import type { ErrorName } from '../errors/index.ts';
-import { asRegistryError } from '../errors/index.ts';
-import type { Reply, RouteRequest } from '../http/route.ts';
-
-/** What Azure Storage calls it, and with which status. */
-type BlobError =
-  | 'AuthenticationFailed'
-  | 'BlobNotFound'
-  | 'InvalidBlockId'
-  | 'InvalidBlockList'
-  | 'InvalidHeaderValue'
-  | 'InvalidQueryParameterValue'
-  | 'InvalidRange'
-  | 'InvalidXmlDocument'
-  | 'MissingContentLengthHeader'
-  | 'RequestBodyTooLarge'
-  | 'UnauthorizedBlobOverwrite';
-
-const statuses: Readonly<Record<BlobError, number>> = {
-  AuthenticationFailed: 403,
-  BlobNotFound: 404,
-  InvalidBlockId: 400,
-  InvalidBlockList: 400,
-  InvalidHeaderValue: 400,
-  InvalidQueryParameterValue: 400,
-  InvalidRange: 416,
-  InvalidXmlDocument: 400,
-  MissingContentLengthHeader: 411,
-  RequestBodyTooLarge: 413,
-  UnauthorizedBlobOverwrite: 403,
-};
-
-/** A refusal in the words of Azure Storage, whose clients look for its code. */
-export class BlobRefusal extends Error {
-  override readonly name = 'BlobRefusal';
-  readonly code: BlobError;
-
-  constructor(code: BlobError, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
+import { type ErrorName, asRegistryError } from '../errors/index.ts';
+import type { Operation } from '@berth/api';
+import type { Reply, Route, RouteRequest } from '../http/route.ts';
+import { BlobRefusal, statusOf } from './blob-refusal.ts';
 
 /** Of the protocol: what clients of today's tasks ask for. */
 const protocolVersion = '2021-06-08';
@@ -56,12 +18,17 @@ export function blobHeaders({ id, headers }: Pick<RouteRequest, 'id' | 'headers'
   };
 }
 
-/** Answers what was thrown as Azure Storage does. What nobody expected is thrown again. */
-export async function answeringAsStorage(request: RouteRequest, answer: () => Promise<Reply>): Promise<Reply> {
+/** An operation that answers refusals as Azure Storage does. */
+export function storageOperation(operation: Operation, answer: (request: RouteRequest) => Promise<Reply>): Route {
+  return { operation, handle: (request) => answeringAsStorage(request, () => answer(request)) };
+}
+
+/** What nobody expected is thrown again. */
+async function answeringAsStorage(request: RouteRequest, answer: () => Promise<Reply>): Promise<Reply> {
   try {
     return await answer();
   } catch (error) {
-    if (error instanceof BlobRefusal) return refusal(request, statuses[error.code], error.code, error.message);
+    if (error instanceof BlobRefusal) return refusal(request, statusOf(error), error.code, error.message);
     const known = asRegistryError(error);
     const code = codes[known.error];
     if (code === undefined) throw error;
