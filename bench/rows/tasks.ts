@@ -21,8 +21,7 @@ export async function measureTasks(): Promise<readonly Row[]> {
 /** Medians of seconds, taken in turns, so that both see the same machine. */
 async function measureBuilds(world: TaskWorld): Promise<Row> {
   const agent = await world.startAgent();
-  const { username, password } = world.server;
-  await world.engine.docker(['login', world.host, '--username', username, '--password-stdin'], { input: password });
+  await world.signIn();
   const [own, ours]: [number[], number[]] = [[], []];
   for (let index = 0; index < builds; index += 1) {
     const folder = await world.write(`bench-${index}`, { Dockerfile: 'FROM scratch\nCOPY hello /\n', hello: `hello ${index}\n` });

@@ -27,6 +27,7 @@ taskSuite('platforms', { programs: emulationPrograms }, (world) => {
         'CMD ["/bin/busybox", "cat", "/machine"]\n',
       ].join('\n'),
     });
+    await world().signIn();
     await world().startAgent();
   });
   const build = async (...args: readonly string[]): Promise<Run> => {

@@ -224,10 +224,15 @@ export class TaskWorld {
   /** Builds a folder with the engine itself, as a user without Berth would, and pushes it. */
   async pushImage(folder: string, image: string): Promise<void> {
     const name = `${this.host}/${image}`;
-    const { username, password } = this.server;
-    await this.engine.docker(['login', this.host, '--username', username, '--password-stdin'], { input: password });
+    await this.signIn();
     await this.engine.docker(['build', '--tag', name, folder], { env: { DOCKER_BUILDKIT: '1' } });
     await this.engine.docker(['push', name]);
+  }
+
+  /** Lets the tests' own commands at the engine pull and push. */
+  async signIn(): Promise<void> {
+    const { username, password } = this.server;
+    await this.engine.docker(['login', this.host, '--username', username, '--password-stdin'], { input: password });
   }
 
   async digest(repository: string, tag: string): Promise<string> {
