@@ -1,110 +1,14 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { after, afterEach, before, describe, test } from 'node:test';
-import type { Assignment, RunStep } from '@berth/api';
-import { type DockerDaemon, type StartedRegistry, missingForDocker, startDockerDaemon, startRegistry } from '@berth/testkit';
-import { type Engine, cleanUp, findEngine } from '../engine/index.ts';
-import { executeRun } from './execute-run.ts';
+import { join } from 'node:path';
+import { afterEach, test } from 'node:test';
+import type { Assignment } from '@berth/api';
+import { missingForDocker, startDockerDaemon } from '@berth/testkit';
+import { cleanUp, findEngine } from '../engine/index.ts';
 import { RegistryAccess } from './registry/registry-access.ts';
-import type { RunEnd, RunHost, RunStop } from './run-host.ts';
-
-interface Session {
-  readonly engine: Engine;
-  readonly registry: StartedRegistry;
-  readonly folder: string;
-}
-
-interface RunOptions {
-  readonly files?: Readonly<Record<string, string>>;
-  readonly assignment?: Partial<Assignment>;
-  readonly stop?: Promise<RunStop>;
-  readonly secrets?: Readonly<Record<string, string>>;
-  onLine?(step: string, text: string): void;
-}
-
-interface Executed {
-  readonly end: RunEnd;
-  readonly steps: readonly RunStep[];
-  /** `step stream text`. */
-  readonly log: readonly string[];
-}
-
-let count = 0;
-
-async function execute(session: Session, work: Assignment['work'], options: RunOptions = {}): Promise<Executed> {
-  const { engine, registry, folder } = session;
-  count += 1;
-  const own = await mkdtemp(join(folder, 'run-'));
-  const secretsFolder = join(own, 'secrets');
-  await mkdir(secretsFolder);
-  const log: string[] = [];
-  let steps: readonly RunStep[] = [];
-  const stop = new AbortController();
-  void options.stop?.then((reason) => stop.abort(reason));
-  const host: RunHost = {
-    assignment: {
-      run: {
-        id: `r${count}`,
-        registry: registry.host,
-        registryName: 'test',
-        date: '20260101-000000z',
-        taskName: 't',
-        triggeredBy: 'test',
-        commit: '',
-        branch: '',
-      },
-      lease: 'lease',
-      leaseSeconds: 60,
-      timeoutSeconds: 3600,
-      work,
-      source: { kind: 'upload', id: 'x' },
-      platform: { os: 'Linux', architecture: 'amd64' },
-      values: [],
-      logins: loginsOf(session),
-      isTrusted: true,
-      cacheKey: 'test',
-      ...options.assignment,
-    },
-    agentId: `agent-${process.pid}`,
-    folder: own,
-    secretsFolder,
-    limits: {
-      outputBytes: 2 ** 30,
-      memoryBytes: 256 * 2 ** 20,
-      processes: 100,
-      diskBytes: 2 ** 30,
-      allowsPrivileged: false,
-      allowsEngineSocket: false,
-    },
-    signal: stop.signal,
-    log: (step, stream, text) => {
-      log.push(`${step} ${stream} ${text}`);
-      if (process.env['DBG']) console.error(step, stream, text);
-      options.onLine?.(step, text);
-    },
-    steps: (states) => {
-      steps = states;
-    },
-    fetchSource: async (workspace) => {
-      for (const [name, text] of Object.entries(options.files ?? {})) {
-        await mkdir(dirname(join(workspace, name)), { recursive: true });
-        await writeFile(join(workspace, name), text);
-      }
-      await copyFile('/bin/busybox', join(workspace, 'busybox'));
-      return { commit: 'c0ffee', branch: 'main' };
-    },
-    fetchDocument: (name, workspace) => readFile(join(workspace, name), 'utf8'),
-    resolveSecrets: (sources) => Promise.resolve(new Map(sources.map(({ id }) => [id, options.secrets?.[id] ?? '']))),
-    mask: () => {},
-  };
-  const end = await executeRun(host, engine);
-  await rm(own, { recursive: true, force: true });
-  return { end, steps, log };
-}
+import type { RunStop } from './run-host.ts';
+import { type Session, configurePodman, execute, leftovers, loginsOf, missingForPodman, suite } from './test-session.ts';
 
 /** A system of one program, with a shell. */
 const system = 'FROM scratch\nCOPY busybox /bin/busybox\nRUN ["/bin/busybox", "--install", "/bin"]\nCMD ["sh"]\n';
@@ -134,53 +38,6 @@ const sixStepFiles = {
   'tests/Dockerfile': `${system}WORKDIR /\nCMD ["sh"]\n`,
 };
 
-function suite(
-  name: string,
-  reason: string | undefined,
-  open: () => Promise<{ readonly engine: Engine; stop(): Promise<void> }>,
-): void {
-  if (reason !== undefined) {
-    const isRequired = (process.env['BERTH_REQUIRE'] ?? '').split(',').includes(name);
-    if (isRequired) test(`${name} is there`, () => assert.fail(reason));
-    else describe(name, { skip: reason }, () => {});
-    return;
-  }
-  describe(`runs with ${name}`, () => {
-    let opened: { readonly engine: Engine; stop(): Promise<void> } | undefined;
-    let session: Session;
-    before(async () => {
-      opened = await open();
-      session = {
-        engine: opened.engine,
-        registry: await startRegistry(),
-        folder: await mkdtemp(join(tmpdir(), 'berth-runs-')),
-      };
-    });
-    after(async () => {
-      await session.registry.stop();
-      await opened?.stop();
-      await rm(session.folder, { recursive: true, force: true });
-    });
-    defineTests(() => session, name !== 'buildah');
-  });
-}
-
-/** Everything that carries a label of the agent's. */
-async function leftovers({ engine }: Session): Promise<readonly string[]> {
-  if (engine.name === 'buildah') return [];
-  const lists = [
-    ['ps', '--all'],
-    ['network', 'ls'],
-    ['volume', 'ls'],
-  ];
-  const found: string[] = [];
-  for (const list of lists) {
-    const output = await engine.query([...list, '--quiet', '--filter', `label=berth.agent=agent-${process.pid}`]);
-    found.push(...output.split('\n').filter((line) => line !== ''));
-  }
-  return found;
-}
-
 function defineTests(get: () => Session, runsContainers: boolean): void {
   afterEach(async () => assert.deepEqual(await leftovers(get()), [], 'nothing is left on the engine'));
 
@@ -202,7 +59,7 @@ function defineTests(get: () => Session, runsContainers: boolean): void {
         { name: 'TOKEN', value: 's3cret', isSecret: true },
       ],
     };
-    const { end, log, steps } = await execute(session, work, {
+    const { id, end, log, steps } = await execute(session, work, {
       files: { Dockerfile: dockerfile },
     });
     assert.equal(end.outcome, 'Succeeded', log.join('\n'));
@@ -212,7 +69,7 @@ function defineTests(get: () => Session, runsContainers: boolean): void {
     );
     assert.deepEqual(
       end.images.map(({ repository, tag }) => `${repository}:${tag}`),
-      [`app:r${count}`, 'other/app:latest'],
+      [`app:${id}`, 'other/app:latest'],
     );
     const bases = [{ role: 'runtime', registry: session.registry.host, repository: 'base', tag: '1', digest: pushed.digest }];
     assert.deepEqual(
@@ -220,7 +77,7 @@ function defineTests(get: () => Session, runsContainers: boolean): void {
       end.images.map((image) => ({ step: 'build', image, bases, gitCommit: 'c0ffee' })),
     );
     const access = new RegistryAccess(session.registry.host, loginsOf(session), AbortSignal.timeout(10_000));
-    const manifest = await access.manifest('app', `r${count}`);
+    const manifest = await access.manifest('app', id);
     assert.ok(manifest?.digest === end.images[0]?.digest);
     const { config } = JSON.parse(manifest?.bytes.toString() ?? '') as { config: { digest: string } };
     const history = (await access.blob('app', config.digest)).toString();
@@ -285,12 +142,12 @@ function defineTests(get: () => Session, runsContainers: boolean): void {
     const session = get();
     const files = { Dockerfile: 'FROM scratch\nARG TARGETARCH\nCOPY busybox /busybox-$TARGETARCH\n' };
     const work: Assignment['work'] = { kind: 'build', images: ['multi:1'], platforms: ['linux/amd64', 'linux/arm64'] };
-    const { end, log } = await execute(session, work, { files });
+    const { id, end, log } = await execute(session, work, { files });
     assert.equal(end.outcome, 'Succeeded', log.join('\n'));
     assert.deepEqual(end.images[0]?.platforms, ['linux/amd64', 'linux/arm64']);
     assert.deepEqual(
       end.temporaryTags,
-      ['amd64', 'arm64'].map((architecture) => `multi:_berth-r${count}-linux-${architecture}`),
+      ['amd64', 'arm64'].map((architecture) => `multi:_berth-${id}-linux-${architecture}`),
     );
     const access = new RegistryAccess(session.registry.host, loginsOf(session), AbortSignal.timeout(10_000));
     const index = await access.manifest('multi', '1');
@@ -317,16 +174,16 @@ function defineContainerTests(get: () => Session): void {
   test('six steps: build, run detached, build tests, run them against it by its name, use the workspace, push', async () => {
     const session = get();
     const files = { ...sixStepFiles, 'acb.yaml': sixSteps };
-    const { end, steps, log } = await execute(session, { kind: 'file', path: 'acb.yaml' }, { files });
+    const { id, end, steps, log } = await execute(session, { kind: 'file', path: 'acb.yaml' }, { files });
     assert.equal(end.outcome, 'Succeeded', log.join('\n'));
     assert.deepEqual(
       steps.map(({ id, state }) => `${id} ${state}`),
       ['app', 'running', 'tests', 'check', 'note', 'acb_step_5'].map((id) => `${id} succeeded`),
     );
-    assert.ok(log.includes(`note stdout r${count} is checked`), log.join('\n'));
+    assert.ok(log.includes(`note stdout ${id} is checked`), log.join('\n'));
     assert.deepEqual(
       end.images.map(({ tag }) => tag),
-      [`r${count}`, 'latest'],
+      [id, 'latest'],
     );
   });
 
@@ -446,67 +303,31 @@ steps:
   });
 }
 
-function loginsOf({ registry }: Session): Assignment['logins'] {
-  return [{ server: registry.host, username: registry.username, password: registry.password }];
-}
-
-let daemon: DockerDaemon | undefined;
-suite('docker', missingForDocker(), async () => {
-  daemon = await startDockerDaemon();
-  const engine = await findEngine({ wanted: 'docker', host: daemon.host, log: () => {} });
-  return { engine, stop: async () => daemon?.stop() };
+suite('docker', missingForDocker(), {
+  define: defineTests,
+  open: async () => {
+    const daemon = await startDockerDaemon();
+    const engine = await findEngine({ wanted: 'docker', host: daemon.host, log: () => {} });
+    return { engine, stop: () => daemon.stop() };
+  },
 });
 
-suite('podman', missingForPodman(), async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'berth-podman-'));
-  const restore = await configurePodman(folder);
-  const engine = await findEngine({ wanted: 'podman', log: () => {} });
-  return { engine, stop: () => restore() };
+suite('podman', missingForPodman(), {
+  define: defineTests,
+  open: async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'berth-podman-'));
+    const restore = await configurePodman(folder);
+    const engine = await findEngine({ wanted: 'podman', log: () => {} });
+    return { engine, stop: restore };
+  },
 });
 
-suite('buildah', missingForPodman(), async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'berth-buildah-'));
-  const restore = await configurePodman(folder);
-  const engine = await findEngine({ wanted: 'buildah', log: () => {} });
-  return { engine, stop: () => restore() };
+suite('buildah', missingForPodman(), {
+  define: defineTests,
+  open: async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'berth-buildah-'));
+    const restore = await configurePodman(folder);
+    const engine = await findEngine({ wanted: 'buildah', log: () => {} });
+    return { engine, stop: restore };
+  },
 });
-
-function missingForPodman(): string | undefined {
-  if (process.getuid?.() !== 0) return 'needs root';
-  const folders = (process.env['PATH'] ?? '').split(':');
-  const missing = ['podman', 'buildah', 'runc'].filter(
-    (program) => ![...folders, '/usr/sbin'].some((folder) => existsSync(join(folder, program))),
-  );
-  return missing.length === 0 ? undefined : `not installed: ${missing.join(', ')}`;
-}
-
-/** Storage and settings of their own; the machine may forbid to raise limits, and crun refuses hybrid control groups. */
-async function configurePodman(folder: string): Promise<() => Promise<void>> {
-  const files = {
-    'containers.conf':
-      '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n[network]\nnetwork_backend = "netavark"\n' +
-      `network_config_dir = "${join(folder, 'networks')}"\n[engine]\nruntime = "runc"\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\n`,
-    'storage.conf': `[storage]\ndriver = "overlay"\ngraphroot = "${join(folder, 'graph')}"\nrunroot = "${join(folder, 'run')}"\n`,
-    'registries.conf': 'unqualified-search-registries = []\n',
-  };
-  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
-  const environment = {
-    CONTAINERS_CONF: join(folder, 'containers.conf'),
-    CONTAINERS_STORAGE_CONF: join(folder, 'storage.conf'),
-    CONTAINERS_REGISTRIES_CONF: join(folder, 'registries.conf'),
-    XDG_RUNTIME_DIR: folder,
-    BUILDAH_ISOLATION: 'chroot',
-  };
-  const before = Object.keys(environment).map((name) => [name, process.env[name]] as const);
-  Object.assign(process.env, environment);
-  return async () => {
-    for (const [name, value] of before) {
-      if (value === undefined) delete process.env[name];
-      else process.env[name] = value;
-    }
-    const mounts = (await readFile('/proc/self/mounts', 'utf8')).split('\n').map((line) => line.split(' ')[1] ?? '');
-    for (const path of mounts.filter((each) => each.startsWith(`${folder}/`)).toReversed())
-      execFileSync('umount', ['--lazy', path]);
-    await rm(folder, { recursive: true, force: true });
-  };
-}

@@ -47,7 +47,7 @@ export async function planTaskFile({ host, source, valuesSource, run, workspace 
 }
 
 /** The values file, overlaid key by key with what the request and the task set. @throws RunFailed */
-export function readValues(source: string | undefined, given: readonly NamedValue[]): Dictionary {
+function readValues(source: string | undefined, given: readonly NamedValue[]): Dictionary {
   const read = source === undefined ? {} : parseValues(source);
   return { ...read, ...Object.fromEntries(given.map(({ name, value }) => [name, value])) };
 }

@@ -60,11 +60,7 @@ export async function pullImage(
 }
 
 /** Undefined for an image that the engine does not have. */
-export async function imageId(
-  { engine }: Pick<RunScene, 'engine'>,
-  name: string,
-  signal: AbortSignal,
-): Promise<string | undefined> {
+async function imageId({ engine }: Pick<RunScene, 'engine'>, name: string, signal: AbortSignal): Promise<string | undefined> {
   const args =
     engine.name === 'buildah'
       ? ['inspect', '--type', 'image', '--format', '{{.FromImageID}}', name]

@@ -56,7 +56,7 @@ export class RunImages {
 }
 
 /** A name with all that it leaves out. */
-export function fullName(name: string): string {
+function fullName(name: string): string {
   const reference = parseImageReference(name);
   if (reference === undefined) return name;
   const { registry, repository, tag, digest } = reference;

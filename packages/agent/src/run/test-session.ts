@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import type { Assignment, RunStep } from '@berth/api';
+import { type StartedRegistry, startRegistry } from '@berth/testkit';
+import type { Engine } from '../engine/index.ts';
+import { executeRun } from './execute-run.ts';
+import type { RunEnd, RunHost, RunStop } from './run-host.ts';
+
+/** What tests of runs with a real engine share. */
+
+interface OpenedEngine {
+  readonly engine: Engine;
+  stop(): Promise<void>;
+}
+
+export interface Session {
+  readonly engine: Engine;
+  readonly registry: StartedRegistry;
+  readonly folder: string;
+}
+
+interface RunOptions {
+  readonly files?: Readonly<Record<string, string>>;
+  readonly assignment?: Partial<Assignment>;
+  readonly stop?: Promise<RunStop>;
+  readonly secrets?: Readonly<Record<string, string>>;
+  onLine?(step: string, text: string): void;
+}
+
+interface Executed {
+  readonly id: string;
+  readonly end: RunEnd;
+  readonly steps: readonly RunStep[];
+  /** `step stream text`. */
+  readonly log: readonly string[];
+}
+
+let count = 0;
+
+export async function execute(session: Session, work: Assignment['work'], options: RunOptions = {}): Promise<Executed> {
+  const { engine, registry, folder } = session;
+  count += 1;
+  const id = count;
+  const own = await mkdtemp(join(folder, 'run-'));
+  const secretsFolder = join(own, 'secrets');
+  await mkdir(secretsFolder);
+  const log: string[] = [];
+  let steps: readonly RunStep[] = [];
+  const stop = new AbortController();
+  void options.stop?.then((reason) => stop.abort(reason));
+  const host: RunHost = {
+    assignment: {
+      run: {
+        id: `r${id}`,
+        registry: registry.host,
+        registryName: 'test',
+        date: '20260101-000000z',
+        taskName: 't',
+        triggeredBy: 'test',
+        commit: '',
+        branch: '',
+      },
+      lease: 'lease',
+      leaseSeconds: 60,
+      timeoutSeconds: 3600,
+      work,
+      source: { kind: 'upload', id: 'x' },
+      platform: { os: 'Linux', architecture: 'amd64' },
+      values: [],
+      logins: loginsOf(session),
+      isTrusted: true,
+      cacheKey: 'test',
+      ...options.assignment,
+    },
+    agentId: `agent-${process.pid}`,
+    folder: own,
+    secretsFolder,
+    limits: {
+      outputBytes: 2 ** 30,
+      memoryBytes: 256 * 2 ** 20,
+      processes: 100,
+      diskBytes: 2 ** 30,
+      allowsPrivileged: false,
+      allowsEngineSocket: false,
+    },
+    signal: stop.signal,
+    log: (step, stream, text) => {
+      log.push(`${step} ${stream} ${text}`);
+      if (process.env['DBG']) console.error(step, stream, text);
+      options.onLine?.(step, text);
+    },
+    steps: (states) => {
+      steps = states;
+    },
+    fetchSource: async (workspace) => {
+      for (const [name, text] of Object.entries(options.files ?? {})) {
+        await mkdir(dirname(join(workspace, name)), { recursive: true });
+        await writeFile(join(workspace, name), text);
+      }
+      await copyFile('/bin/busybox', join(workspace, 'busybox'));
+      return { commit: 'c0ffee', branch: 'main' };
+    },
+    fetchDocument: (name, workspace) => readFile(join(workspace, name), 'utf8'),
+    resolveSecrets: (sources) => Promise.resolve(new Map(sources.map(({ id }) => [id, options.secrets?.[id] ?? '']))),
+    mask: () => {},
+  };
+  const end = await executeRun(host, engine);
+  await rm(own, { recursive: true, force: true });
+  return { id: `r${id}`, end, steps, log };
+}
+
+/** Defines tests with an engine; where it is missing they are skipped, or fail if BERTH_REQUIRE names it. */
+export function suite(
+  name: string,
+  reason: string | undefined,
+  { open, define }: { open(): Promise<OpenedEngine>; define(get: () => Session, runsContainers: boolean): void },
+): void {
+  if (reason !== undefined) {
+    const isRequired = (process.env['BERTH_REQUIRE'] ?? '').split(',').includes(name);
+    if (isRequired) test(`${name} is there`, () => assert.fail(reason));
+    else describe(name, { skip: reason }, () => {});
+    return;
+  }
+  describe(`runs with ${name}`, () => {
+    let opened: OpenedEngine | undefined;
+    let session: Session;
+    before(async () => {
+      opened = await open();
+      session = {
+        engine: opened.engine,
+        registry: await startRegistry(),
+        folder: await mkdtemp(join(tmpdir(), 'berth-runs-')),
+      };
+    });
+    after(async () => {
+      await session.registry.stop();
+      await opened?.stop();
+      await rm(session.folder, { recursive: true, force: true });
+    });
+    define(() => session, name !== 'buildah');
+  });
+}
+
+/** Everything that carries a label of the agent's. */
+export async function leftovers({ engine }: Session): Promise<readonly string[]> {
+  if (engine.name === 'buildah') return [];
+  const lists = [
+    ['ps', '--all'],
+    ['network', 'ls'],
+    ['volume', 'ls'],
+  ];
+  const found: string[] = [];
+  for (const list of lists) {
+    const output = await engine.query([...list, '--quiet', '--filter', `label=berth.agent=agent-${process.pid}`]);
+    found.push(...output.split('\n').filter((line) => line !== ''));
+  }
+  return found;
+}
+
+export function loginsOf({ registry }: Session): Assignment['logins'] {
+  return [{ server: registry.host, username: registry.username, password: registry.password }];
+}
+
+export function missingForPodman(): string | undefined {
+  if (process.getuid?.() !== 0) return 'needs root';
+  const folders = (process.env['PATH'] ?? '').split(':');
+  const missing = ['podman', 'buildah', 'runc'].filter(
+    (program) => ![...folders, '/usr/sbin'].some((folder) => existsSync(join(folder, program))),
+  );
+  return missing.length === 0 ? undefined : `not installed: ${missing.join(', ')}`;
+}
+
+/** Storage and settings of their own; the machine may forbid to raise limits, and crun refuses hybrid control groups. */
+export async function configurePodman(folder: string): Promise<() => Promise<void>> {
+  const files = {
+    'containers.conf':
+      '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n[network]\nnetwork_backend = "netavark"\n' +
+      `network_config_dir = "${join(folder, 'networks')}"\n[engine]\nruntime = "runc"\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\n`,
+    'storage.conf': `[storage]\ndriver = "overlay"\ngraphroot = "${join(folder, 'graph')}"\nrunroot = "${join(folder, 'run')}"\n`,
+    'registries.conf': 'unqualified-search-registries = []\n',
+  };
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+  const environment = {
+    CONTAINERS_CONF: join(folder, 'containers.conf'),
+    CONTAINERS_STORAGE_CONF: join(folder, 'storage.conf'),
+    CONTAINERS_REGISTRIES_CONF: join(folder, 'registries.conf'),
+    XDG_RUNTIME_DIR: folder,
+    BUILDAH_ISOLATION: 'chroot',
+  };
+  const before = Object.keys(environment).map((name) => [name, process.env[name]] as const);
+  Object.assign(process.env, environment);
+  return async () => {
+    for (const [name, value] of before) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+    const mounts = (await readFile('/proc/self/mounts', 'utf8')).split('\n').map((line) => line.split(' ')[1] ?? '');
+    for (const path of mounts.filter((each) => each.startsWith(`${folder}/`)).toReversed())
+      execFileSync('umount', ['--lazy', path]);
+    await rm(folder, { recursive: true, force: true });
+  };
+}
