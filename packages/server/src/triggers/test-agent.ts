@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import type { Assignment, BaseImageUse, OutputImage, Run } from '@berth/api';
-import { type RandomImage, RegistryClient, type StartOptions, type StartedRegistry, randomImage, startRegistry } from '@berth/testkit';
+import {
+  type RandomImage,
+  RegistryClient,
+  type StartOptions,
+  type StartedRegistry,
+  randomImage,
+  startRegistry,
+} from '@berth/testkit';
 
 /** A registry in this process, and whoever plays its agent over HTTP. */
 export interface TestServer {
@@ -84,7 +91,12 @@ export async function startTestServer(t: TestContext, options: StartOptions = {}
     registry,
     ask: async <T>(method: string, path: string, body?: unknown) => (await ask(method, path, body)) as T,
     putTask: async (name, trigger, more = {}) => {
-      const step = { type: 'Docker', contextPath: 'https://git.example/app.git', imageNames: [`${name}:latest`], dockerFilePath: 'Dockerfile' };
+      const step = {
+        type: 'Docker',
+        contextPath: 'https://git.example/app.git',
+        imageNames: [`${name}:latest`],
+        dockerFilePath: 'Dockerfile',
+      };
       const platform = { os: 'Linux', architecture: 'amd64' };
       await ask('PUT', `/berth/v1/tasks/${name}`, { properties: { platform, step, trigger, ...more } });
     },
@@ -94,7 +106,9 @@ export async function startTestServer(t: TestContext, options: StartOptions = {}
     decisions: async (task) => (await ask('GET', `/berth/v1/tasks/${task}/decisions`)) as Decisions,
     push: (repository, tag) => push(owner, repository, tag),
     claim: async () =>
-      (await agent('POST', '/berth/v1/agent/claims', { agent: description, holds: [], waitSeconds: 5 })) as Assignment | undefined,
+      (await agent('POST', '/berth/v1/agent/claims', { agent: description, holds: [], waitSeconds: 5 })) as
+        | Assignment
+        | undefined,
     play: async ({ run, lease, logins }, { output, bases, outcome = 'Succeeded' }) => {
       const [login] = logins;
       assert.ok(login !== undefined);

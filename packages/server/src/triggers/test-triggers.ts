@@ -10,10 +10,11 @@ import type { TestEngine } from '@berth/testkit';
 import { pino } from 'pino';
 import { createBlobs } from '../blobs/index.ts';
 import { type Catalog, createCatalog } from '../catalog/index.ts';
+import { RegistryError } from '../errors/index.ts';
 import { openMemoryStore, openSealedStore } from '../platform/blob-store/index.ts';
 import { WrappingKeyFile, openKeyRing } from '../platform/keys/index.ts';
 import { createOutbound } from '../platform/outbound/index.ts';
-import { openRegistries } from '../registries/index.ts';
+import { ensureRegistry, openRegistries } from '../registries/index.ts';
 import { Fields, putChild } from '../resources/index.ts';
 import { deleteChild } from '../resources/transactions.ts';
 import { type RunFacts, createRuns } from '../runs/index.ts';
@@ -53,10 +54,12 @@ export interface TestTriggers {
   readonly logged: string[];
   /** Whom registries of this deployment let read their tags: the passwords. */
   readonly readers: Set<string>;
+  /** Another registry of the deployment. */
+  neighbour(): Promise<Registry>;
   put(task: string, trigger: object, more?: object): Promise<void>;
   drop(task: string): Promise<void>;
   /** Moves a tag to a new manifest, or to one that was pushed before. */
-  push(repository: string, more?: { readonly runId?: string; readonly digest?: string; readonly tag?: string }): Promise<string>;
+  push(repository: string, more?: PushMore): Promise<string>;
   /** Queues a run as somebody who asks for it would. */
   run(task: string): Promise<RunFacts>;
   /** Ends a run, and lets it be seen. */
@@ -68,6 +71,14 @@ export interface TestTriggers {
   runs(task: string): Promise<readonly RunFacts[]>;
   reasons(task: string): Promise<readonly string[]>;
   images(task: string): Promise<readonly StoredBaseImage[]>;
+}
+
+export interface PushMore {
+  readonly runId?: string;
+  readonly digest?: string;
+  readonly tag?: string;
+  /** Default: the registry's own. */
+  readonly registryId?: number;
 }
 
 export interface FinishMore {
@@ -137,7 +148,7 @@ export async function openTestTriggers(
     registries,
     digestOf: (registryId, { repository, tag }) => catalog.find({ registryId, repository, reference: tag }),
     digestFor: async (home, { repository, tag }, credentials) => {
-      assert.ok(readers.has(credentials?.password ?? ''), 'whoever may not read does not ask');
+      if (!readers.has(credentials?.password ?? '')) throw new RegistryError('DENIED');
       const digest = await catalog.find({ registryId: home.id, repository, reference: tag });
       assert.ok(digest !== undefined);
       return digest;
@@ -155,6 +166,16 @@ export async function openTestTriggers(
     catalog,
     logged,
     readers,
+    neighbour: async () => {
+      const facts = { name: 'neighbour', resourceGroup: 'berth', location: 'test', plan: 'Premium' } as const;
+      const now = clock.now();
+      await database.write(ensureRegistry, { ...facts, isAnonymousPullEnabled: false, tags: {}, properties: {}, by: '', now });
+      await registries.refresh();
+      const made = registries.byName('neighbour');
+      assert.ok(made !== undefined);
+      await keys.addDataKey(made.id);
+      return made;
+    },
   };
 }
 
@@ -182,7 +203,7 @@ interface Parts {
 function steps(
   context: TriggersContext,
   { registry, catalog, looks }: Parts,
-): Omit<TestTriggers, 'context' | 'registry' | 'clock' | 'catalog' | 'logged' | 'readers'> {
+): Omit<TestTriggers, 'context' | 'registry' | 'clock' | 'catalog' | 'logged' | 'neighbour' | 'readers'> {
   const { database, clock, runs, tasks } = context;
   const contents = new Map<string, Buffer>();
   const find = async (name: string) => {
@@ -199,11 +220,11 @@ function steps(
       await removeTask(context, registry, name);
       await reconcile(context, { registryId: registry.id, task: name });
     },
-    push: async (repository, { runId, digest: known, tag = 'latest' } = {}) => {
+    push: async (repository, { runId, digest: known, tag = 'latest', registryId = registry.id } = {}) => {
       const bytes = contents.get(known ?? '') ?? emptyIndex();
       const digest = parseDigest(`sha256:${createHash('sha256').update(bytes).digest('hex')}`);
       contents.set(digest, bytes);
-      const place = { registryId: registry.id, repository };
+      const place = { registryId, repository };
       await catalog.push({
         ...place,
         digest,
