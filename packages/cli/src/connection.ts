@@ -11,6 +11,8 @@ export interface Connection {
   readonly password: string;
   /** The variable or the file that the password was found in. */
   readonly passwordFrom: string;
+  /** What to do when it was replaced, where that is not plain. */
+  readonly remedy?: string;
   /** PEM text of an authority to trust beside the system's. */
   readonly authority: string | undefined;
   /** Where to connect to, when the name in the origin is only for the server to read. */
@@ -116,7 +118,14 @@ function connectionOfLogin(
   options: ConnectionOptions,
   environment: Environment,
 ): Connection {
-  return { origin, username, password, passwordFrom: loginsFile(environment), authority: readAuthority(options.ca ?? ca) };
+  return {
+    origin,
+    username,
+    password,
+    passwordFrom: loginsFile(environment),
+    remedy: 'sign in again with berth login',
+    authority: readAuthority(options.ca ?? ca),
+  };
 }
 
 interface Variables {
@@ -152,7 +161,7 @@ function connectionOfFolder(folder: string, ca: string | undefined, { server, us
     }),
     username: username ?? first.username,
     password: password ?? first.password,
-    passwordFrom: password === undefined ? firstRun : 'BERTH_PASSWORD',
+    ...(password === undefined ? { passwordFrom: firstRun, remedy: 'set BERTH_PASSWORD' } : { passwordFrom: 'BERTH_PASSWORD' }),
     authority: readAuthority(authority),
   };
 }

@@ -41,9 +41,9 @@ function refusal(connection: Connection, status: number, json: unknown): Command
   const said = messageOf(json);
   if (said === undefined) return noBerthServer(connection, ` (status ${status})`);
   if (status !== 401) return new CommandError(said);
-  const { passwordFrom } = connection;
-  const remedy = passwordFrom === 'BERTH_PASSWORD' ? '' : '; if it was replaced since, set BERTH_PASSWORD';
-  return new CommandError(said, `check the password in ${passwordFrom}${remedy}`);
+  const { passwordFrom, remedy } = connection;
+  const more = remedy === undefined ? '' : `; if it was replaced since, ${remedy}`;
+  return new CommandError(said, `check the password in ${passwordFrom}${more}`);
 }
 
 function noBerthServer({ origin }: Connection, detail = ''): CommandError {
