@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { failed, runBerth, succeeded } from './run-berth.ts';
 
-const commands = ['serve', 'status', 'keys', 'scrub', 'purge', 'cleanup', 'gc', 'passwords', 'identity', 'issuer'];
+const own = ['serve', 'status', 'keys', 'scrub', 'purge', 'cleanup', 'gc', 'passwords', 'identity', 'issuer', 'login', 'logout'];
+const commands = [...own, 'build', 'run', 'logs', 'runs', 'task', 'secrets', 'agent', 'agents', 'agent-keys'];
 
 test('--help names every command and goes to the output', async () => {
   const help = succeeded(await runBerth(['--help']));
@@ -16,6 +17,14 @@ test('each command has a help of its own', async () => {
   assert.match(succeeded(await runBerth(['keys', 'rotate', '--help'])), /--data-key/);
   assert.match(succeeded(await runBerth(['purge', '--help'])), /--filter <repository:tag>[^]+--ago <duration>[^]+--dry-run/);
   assert.match(succeeded(await runBerth(['help', 'passwords'])), /regenerate <password\|password2>/);
+});
+
+test('build, run and task run say what their exit codes mean', async () => {
+  for (const args of [['build'], ['run'], ['task', 'run']])
+    assert.match(
+      succeeded(await runBerth([...args, '--help'])),
+      /Exit codes: 0 the run succeeded, 1 it failed, 2 [^]+3 [^]+4 [^]+5 /,
+    );
 });
 
 test('serve --help is that of the server', async () => {
