@@ -107,9 +107,20 @@ function publicOrigin({ loginServer: said, tls, tlsCert }: Settings, loginServer
 }
 
 /** What tags of this deployment name: of a task's own registry, and of others by the rights of its credentials there. */
-function digests({ access, catalog }: TaskFeatureParts): Pick<TriggersOptions, 'digestFor' | 'digestOf'> {
+function digests({ access, catalog, registries }: TaskFeatureParts): Pick<TriggersOptions, 'digestFor' | 'digestOf'> {
   return {
-    digestOf: (registryId, { repository, tag }) => catalog.find({ registryId, repository, reference: tag }),
+    digestOf: async (registryId, { repository, tag: reference }) => {
+      if (registries.byId(registryId)?.policies.isQuarantineEnabled !== true)
+        return catalog.find({ registryId, repository, reference });
+      const found = catalog.read({ registryId, repository, reference, hidesQuarantined: true });
+      return found.then(
+        ({ digest }) => digest,
+        (error: unknown) => {
+          if (error instanceof RegistryError) return undefined;
+          throw error;
+        },
+      );
+    },
     digestFor: async (registry, { repository, tag }, credentials) => {
       const { username = '', password } = credentials ?? { password: '' };
       const basic = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;

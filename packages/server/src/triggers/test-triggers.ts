@@ -18,7 +18,7 @@ import { ensureRegistry, openRegistries } from '../registries/index.ts';
 import { Fields, putChild } from '../resources/index.ts';
 import { deleteChild } from '../resources/transactions.ts';
 import { type RunFacts, createRuns } from '../runs/index.ts';
-import { createTasks } from '../tasks/index.ts';
+import { type TaskOverrides, createTasks } from '../tasks/index.ts';
 import type { Registry } from '../tenancy/index.ts';
 import { decideDue } from './base-images/decide-due.ts';
 import { followMovedTags } from './base-images/follow-moved-tags.ts';
@@ -61,7 +61,7 @@ export interface TestTriggers {
   /** Moves a tag to a new manifest, or to one that was pushed before. */
   push(repository: string, more?: PushMore): Promise<string>;
   /** Queues a run as somebody who asks for it would. */
-  run(task: string): Promise<RunFacts>;
+  run(task: string, overrides?: TaskOverrides): Promise<RunFacts>;
   /** Ends a run, and lets it be seen. */
   finish(run: RunFacts | string, bases: readonly TestBase[], more?: FinishMore): Promise<void>;
   /** Follows what moved, and decides. */
@@ -236,7 +236,7 @@ function steps(
       });
       return digest;
     },
-    run: async (name) => tasks.run({ registry, task: await find(name), requestedBy: 'admin:test' }),
+    run: async (name, overrides = {}) => tasks.run({ registry, task: await find(name), requestedBy: 'admin:test', overrides }),
     finish: async (run, bases, { status = 'Succeeded', pushed = [] } = {}) => {
       const facts = typeof run === 'string' ? await runs.find(registry.id, run) : run;
       assert.ok(facts !== undefined);

@@ -27,7 +27,7 @@ export interface TriggersContext {
     all(): readonly Registry[];
     byId(registryId: number): Registry | undefined;
   };
-  /** What a tag names now, whoever may read it; undefined: nothing. */
+  /** What a tag names now that can be pulled, whoever may; undefined: nothing, or it is in quarantine. */
   digestOf(registryId: number, image: ImageName): Promise<string | undefined>;
   /** The same as whoever has the credentials, or nobody, may know it. @throws RegistryError */
   digestFor(registry: Registry, image: ImageName, credentials: RemoteCredentials | undefined): Promise<string>;

@@ -1,6 +1,7 @@
 import { type TransactionDefinition, type WriteQueries, defineTransaction } from '../../platform/database/index.ts';
 import { type AttributeFlags, findRepositoryId } from '../../repositories/index.ts';
 import type { Verdict } from '../life.ts';
+import { noteMovedTags } from '../moved-tags.ts';
 
 export interface QuarantineChange {
   readonly quarantine_state?: Verdict;
@@ -26,7 +27,8 @@ export type UpdateOutcome = 'updated' | 'repository-unknown' | 'unknown';
  */
 export const updateAttributes = defineTransaction(
   'catalog.update-attributes',
-  async (tx, { registryId, repository, of, flags, quarantine, now }: UpdateAttributes): Promise<UpdateOutcome> => {
+  async (tx, input: UpdateAttributes): Promise<UpdateOutcome> => {
+    const { registryId, repository, of, flags, quarantine, now } = input;
     const repositoryId = await findRepositoryId(tx, registryId, repository);
     if (repositoryId === undefined) return 'repository-unknown';
     const change = { ...flags, updated_at: now };
@@ -34,6 +36,8 @@ export const updateAttributes = defineTransaction(
       of === undefined
         ? await tx.updateTable('repositories').set(change).where('id', '=', repositoryId).returning('id').execute()
         : await updateOne(tx, repositoryId, { of, quarantine }, change);
+    if (quarantine?.quarantine_state === 'Passed' && of !== undefined && 'digest' in of && updated.length > 0)
+      await noteLetOut(tx, input, { repositoryId, digest: of.digest });
     return updated.length > 0 ? 'updated' : 'unknown';
   },
 );
@@ -54,5 +58,26 @@ function updateOne(
     .where('repository_id', '=', repositoryId);
   return query.where('digest', '=', of.digest).returning('id').execute();
 }
+
+/** Nobody could build on what was in quarantine: for them its tags move when it is let out. */
+async function noteLetOut(
+  tx: WriteQueries,
+  { registryId, repository, now }: UpdateAttributes,
+  { repositoryId, digest }: { readonly repositoryId: number; readonly digest: string },
+): Promise<void> {
+  const tags = await tx
+    .selectFrom('tags')
+    .innerJoin('manifests', 'manifests.id', 'tags.manifest_id')
+    .select('tags.name')
+    .where('manifests.repository_id', '=', repositoryId)
+    .where('manifests.digest', '=', digest)
+    .orderBy('tags.name')
+    .limit(maxTagsLetOut)
+    .execute();
+  await noteMovedTags(tx, { registryId, repository, tags: tags.map(({ name }) => name), digest, runId: null, now });
+}
+
+/** An image has a few; of one that has thousands, those who build on the rest wait for its next push. */
+const maxTagsLetOut = 500;
 
 export const attributeTransactions: readonly TransactionDefinition<never, unknown>[] = [updateAttributes];

@@ -105,9 +105,21 @@ async function movedImage(context: TriggersContext, row: StoredBaseImage, recent
     current,
     handled: row.handled_digest,
     alreadyQueued: queued?.run.id,
+    isQuarantined: await isQuarantined(context, row, current),
     chain: await chainBehind(context, row, current),
     recentRuns: forImage.map(({ run }) => run.createdAt),
   };
+}
+
+/** Images of other registries are looked at as whoever pulls them. */
+async function isQuarantined(
+  context: TriggersContext,
+  { registry_id: registryId, server, repository, tag }: StoredBaseImage,
+  current: string,
+): Promise<boolean> {
+  const home = registryAt(server, context.registries.all());
+  if (home?.id !== registryId || !home.policies.isQuarantineEnabled) return false;
+  return (await context.digestOf(registryId, { repository, tag })) !== current;
 }
 
 /** Tasks whose runs led to the push. */

@@ -41,6 +41,7 @@ const cases: readonly (readonly [
     true,
   ],
   ['a task of that name in another registry', { chain: ['other/app'] }, {}, 'fire', /another digest/],
+  ['an image in quarantine', { isQuarantined: true }, {}, 'none', /in quarantine/, false],
   ['a run that waits', {}, { waitingRun: 'ca9' }, 'join', /joined to the run ca9/],
   ['attack 35: a circle, with a run that waits', { chain: ['local/app'] }, { waitingRun: 'ca9' }, 'none', /itself/, true],
   ['some runs within the hour', { recentRuns: [now - minute, now - 2 * minute] }, {}, 'fire', /another digest/],

@@ -10,6 +10,8 @@ export interface MovedImage {
   readonly handled: string | null;
   /** A run that was queued for it by a process that died before it could say so. */
   readonly alreadyQueued?: string | undefined;
+  /** Nobody can pull it yet. */
+  readonly isQuarantined?: boolean;
   /** Tasks whose runs led to the push, the last one at the end; empty: it was no run. */
   readonly chain: readonly string[];
   /** When runs of the task were queued for this image within the last hour, ms since the epoch. */
@@ -53,7 +55,7 @@ export function decide(question: BaseImageQuestion): readonly Verdict[] {
 
 function judge(question: BaseImageQuestion, image: MovedImage): Verdict {
   const { task, isTaskEnabled, isTriggerEnabled, waitingRun, runsPerHour } = question;
-  const { recorded, current, handled, alreadyQueued, chain, recentRuns } = image;
+  const { recorded, current, handled, alreadyQueued, isQuarantined, chain, recentRuns } = image;
   if (current === recorded) return nothing('it is what the last successful run used');
   if (alreadyQueued !== undefined)
     return { ...nothing(`the run ${alreadyQueued} was queued for this digest already`, true), run: alreadyQueued };
@@ -63,6 +65,7 @@ function judge(question: BaseImageQuestion, image: MovedImage): Verdict {
   if (chain.at(-1) === task) return nothing('a run of the task itself pushed it: it would run for ever', true);
   if (chain.includes(task))
     return nothing(`a run of the task led to it: it would go round for ever (${chain.join(' → ')})`, true);
+  if (isQuarantined === true) return nothing('it is in quarantine: it is looked at again when it is let out');
   if (waitingRun !== undefined)
     return { kind: 'join', reason: `joined to the run ${waitingRun}, which has not begun yet`, run: waitingRun };
   const oldest = recentRuns.toSorted((a, b) => a - b).at(-runsPerHour);

@@ -69,7 +69,14 @@ interface Where {
 async function noteOwn(tx: WriteQueries, row: MovedTag, { server, now }: Where): Promise<number> {
   const { numUpdatedRows } = await tx
     .updateTable('task_base_images')
-    .set({ current_digest: row.digest, current_run: row.run_id, moved_id: row.id, checked_at: now, decide_at: decideAt(now) })
+    .set({
+      current_digest: row.digest,
+      // What is let out of quarantine, or restored, was pushed before.
+      current_run: sql`case when current_digest = ${row.digest} then coalesce(${row.run_id}, current_run) else ${row.run_id} end`,
+      moved_id: row.id,
+      checked_at: now,
+      decide_at: decideAt(now),
+    })
     .where('registry_id', '=', row.registry_id)
     .where((eb) => isImage(eb, row, server))
     .where((eb) => eb.or([eb('moved_id', 'is', null), eb('moved_id', '<', row.id)]))
