@@ -5,8 +5,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { TestNetwork } from '@berth/testkit';
 import { findProgram } from '../clients/client-program.ts';
-import type { TestNetwork } from './test-network.ts';
 
 export const kubernetesPrograms = ['etcd', 'kube-apiserver'] as const;
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { missingForNetwork } from '@berth/testkit';
 import { findProgram, isRequired } from '../clients/client-program.ts';
 import { TaskWorld, taskPrograms } from './task-world.ts';
 
@@ -19,12 +20,7 @@ export function taskSuite(
   define: (world: () => TaskWorld) => void,
 ): void {
   const missing = [...taskPrograms, ...programs].filter((program) => findProgram(program) === undefined);
-  const reason =
-    missing.length > 0
-      ? `not installed: ${missing.join(', ')}`
-      : process.getuid?.() === 0
-        ? undefined
-        : 'it takes root to make a network';
+  const reason = missing.length > 0 ? `not installed: ${missing.join(', ')}` : missingForNetwork();
   if (reason !== undefined) {
     if (isRequired('tasks')) test(`${name} can run`, () => assert.fail(reason));
     else describe(name, { skip: reason }, () => {});

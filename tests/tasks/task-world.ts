@@ -6,13 +6,12 @@ import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { LogRecord, Run } from '@berth/api';
-import { RegistryClient, type SpawnedRegistry, spawnRegistry } from '@berth/testkit';
+import { RegistryClient, type SpawnedRegistry, type TestNetwork, openTestNetwork, spawnRegistry } from '@berth/testkit';
 import { findProgram, runProgram } from '../clients/client-program.ts';
-import { type DockerDaemon, startDockerDaemon } from './docker-daemon.ts';
-import { type TestNetwork, networkPrograms, openTestNetwork } from './test-network.ts';
+import { type TaskEngine, startTaskEngine } from './task-engine.ts';
 
 /** Programs that the tests of tasks take on Debian, beside Node.js. */
-export const taskPrograms = ['dockerd', 'docker', 'busybox', 'tar', ...networkPrograms] as const;
+export const taskPrograms = ['dockerd', 'docker', 'busybox', 'tar'] as const;
 
 export interface CommandResult {
   readonly code: number | null;
@@ -27,7 +26,7 @@ export class TaskWorld {
   readonly port: number;
   readonly #settings: Readonly<Record<string, string>>;
   readonly #agents: StartedAgent[] = [];
-  #engine: DockerDaemon | undefined;
+  #engine: TaskEngine | undefined;
   #server: SpawnedRegistry | undefined;
   #agentKey: string | undefined;
 
@@ -50,7 +49,7 @@ export class TaskWorld {
     const world = new TaskWorld(folder, network, { port: 5000, settings });
     try {
       await world.startServer();
-      world.#engine = await startDockerDaemon(network, [world.host]);
+      world.#engine = await startTaskEngine(network, [world.host]);
     } catch (error) {
       await world.close();
       throw error;
@@ -67,7 +66,7 @@ export class TaskWorld {
     return `http://${this.host}`;
   }
 
-  get engine(): DockerDaemon {
+  get engine(): TaskEngine {
     if (this.#engine === undefined) throw new Error('the engine does not run');
     return this.#engine;
   }

@@ -1,40 +1,27 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { accessSync, constants, readFileSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { findProgram } from './find-program.ts';
+import type { TestNetwork } from './test-network.ts';
 
-/** A private Docker engine whose containers have networks of their own. It adds rules for them to the host's packet filters. */
+/** A whole Docker engine: with bridges and names, in a network of its own. */
 export interface DockerDaemon {
-  /** What DOCKER_HOST says. */
+  /** `unix://…`, as DOCKER_HOST has it. */
   readonly host: string;
+  readonly folder: string;
   stop(): Promise<void>;
 }
 
-/** Why none can be started here; undefined when one can. */
-export function missingForDocker(): string | undefined {
-  if (process.getuid?.() !== 0) return 'dockerd needs root';
-  const missing = ['dockerd', 'ip'].filter((name) => findProgram(name) === undefined);
-  return missing.length === 0 ? undefined : `not installed: ${missing.join(', ')}`;
-}
-
-/** Starts one with its own bridge, socket, images and control group. */
-export async function startDockerDaemon(): Promise<DockerDaemon> {
-  const name = `berth${randomBytes(3).toString('hex')}`;
+/** Takes root. @param registries `host:port` of registries that are spoken to without TLS */
+export async function startDockerDaemon(network: TestNetwork, registries: readonly string[]): Promise<DockerDaemon> {
   // Short: the path of a Unix socket has 107 characters at the most.
-  const folder = join(tmpdir(), `${name}-dockerd`);
-  await mkdir(folder, { recursive: true });
-  const block = randomInt(64, 250);
-  const ip = findProgram('ip') ?? 'ip';
-  execFileSync(ip, ['link', 'add', 'name', name, 'type', 'bridge']);
-  execFileSync(ip, ['address', 'add', `10.${block}.0.1/24`, 'dev', name]);
-  execFileSync(ip, ['link', 'set', name, 'up']);
-  const pools = [{ base: `10.${block}.128.0/17`, size: 27 }];
-  await writeFile(join(folder, 'daemon.json'), JSON.stringify({ 'default-address-pools': pools }));
+  const folder = await mkdtemp(join(tmpdir(), 'berth-engine-'));
+  await writeFile(join(folder, 'daemon.json'), JSON.stringify({ 'insecure-registries': registries }));
   const socket = join(folder, 'docker.sock');
   const options = {
     'config-file': join(folder, 'daemon.json'),
@@ -42,24 +29,18 @@ export async function startDockerDaemon(): Promise<DockerDaemon> {
     'data-root': join(folder, 'data'),
     'exec-root': join(folder, 'exec'),
     pidfile: join(folder, 'pid'),
-    'cgroup-parent': `/${name}`,
-    bridge: name,
-    // Where another engine drops what it does not know, the packets of this one's bridges need rules of their own.
-    iptables: 'true',
-    ip6tables: 'false',
-    'ip-forward': 'false',
-    'ip-masq': 'false',
+    'cgroup-parent': `/berth-engine-${process.pid}`,
     'log-level': 'error',
   };
-  const args = Object.entries(options).map(([key, value]) => `--${key}=${value}`);
-  const daemon = spawn(findProgram('dockerd') ?? 'dockerd', args, {
+  const args = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
+  const [command, ...before] = [...network.startedBy, findProgram('dockerd') ?? 'dockerd'];
+  const daemon = spawn(command, [...before, ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { PATH: `${process.env['PATH']}:/usr/sbin:/sbin` },
   });
   const stop = async (): Promise<void> => {
     await end(daemon);
     unmountBelow(folder);
-    execFileSync(ip, ['link', 'delete', name]);
     await rm(folder, { recursive: true, force: true });
   };
   try {
@@ -68,7 +49,7 @@ export async function startDockerDaemon(): Promise<DockerDaemon> {
     await stop();
     throw error;
   }
-  return { host: `unix://${socket}`, stop };
+  return { host: `unix://${socket}`, folder, stop };
 }
 
 async function end(daemon: ChildProcess): Promise<void> {
@@ -80,6 +61,7 @@ async function end(daemon: ChildProcess): Promise<void> {
   clearTimeout(patience);
 }
 
+/** Takes away whatever a daemon left mounted, the deepest first. */
 function unmountBelow(folder: string): void {
   const mounts = readFileSync('/proc/self/mounts', 'utf8')
     .split('\n')
@@ -110,18 +92,4 @@ async function answers(socket: string): Promise<boolean> {
   const isReady = await promise;
   connection.destroy();
   return isReady;
-}
-
-function findProgram(name: string): string | undefined {
-  const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin'];
-  return folders
-    .map((folder) => join(folder, name))
-    .find((path) => {
-      try {
-        accessSync(path, constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    });
 }

@@ -1,4 +1,6 @@
-export { type DockerDaemon, missingForDocker, startDockerDaemon } from './docker-daemon.ts';
+export { type DockerDaemon, startDockerDaemon } from './docker-daemon.ts';
+export { findProgram, missingPrograms } from './find-program.ts';
+export { type TestNetwork, missingForNetwork, openTestNetwork } from './test-network.ts';
 export { type OidcIssuer, type OidcJob, startOidcIssuer } from './oidc-issuer.ts';
 export { type DatabaseLocation, type OpenTestDatabaseOptions, type TestEngine, forEachEngine } from './engines.ts';
 export { type PostgresCluster, findPostgresPrograms, startPostgresCluster } from './postgres-cluster.ts';

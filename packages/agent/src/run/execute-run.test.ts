@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, test } from 'node:test';
 import type { Assignment } from '@berth/api';
-import { missingForDocker, startDockerDaemon } from '@berth/testkit';
+import { startDockerDaemon } from '@berth/testkit';
 import { cleanUp, findEngine } from '../engine/index.ts';
 import { RegistryAccess } from './registry/registry-access.ts';
 import type { RunStop } from './run-host.ts';
-import { type Session, configurePodman, execute, leftovers, loginsOf, missingForPodman, suite } from './test-session.ts';
+import { type Session, configurePodman, execute, leftovers, loginsOf, missingFor, suite } from './test-session.ts';
 
 /** A system of one program, with a shell. */
 const system = 'FROM scratch\nCOPY busybox /bin/busybox\nRUN ["/bin/busybox", "--install", "/bin"]\nCMD ["sh"]\n';
@@ -303,16 +303,16 @@ steps:
   });
 }
 
-suite('docker', missingForDocker(), {
+suite('docker', missingFor('docker', 'dockerd'), {
   define: defineTests,
-  open: async () => {
-    const daemon = await startDockerDaemon();
+  open: async (network, registry) => {
+    const daemon = await startDockerDaemon(network, [registry]);
     const engine = await findEngine({ wanted: 'docker', host: daemon.host, log: () => {} });
     return { engine, stop: () => daemon.stop() };
   },
 });
 
-suite('podman', missingForPodman(), {
+suite('podman', missingFor('podman', 'runc'), {
   define: defineTests,
   open: async () => {
     const folder = await mkdtemp(join(tmpdir(), 'berth-podman-'));
@@ -322,7 +322,7 @@ suite('podman', missingForPodman(), {
   },
 });
 
-suite('buildah', missingForPodman(), {
+suite('buildah', missingFor('buildah', 'runc'), {
   define: defineTests,
   open: async () => {
     const folder = await mkdtemp(join(tmpdir(), 'berth-buildah-'));

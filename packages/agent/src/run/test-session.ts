@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Assignment, RunStep } from '@berth/api';
-import { type StartedRegistry, startRegistry } from '@berth/testkit';
+import {
+  type SpawnedRegistry,
+  type TestNetwork,
+  missingForNetwork,
+  missingPrograms,
+  openTestNetwork,
+  spawnRegistry,
+} from '@berth/testkit';
 import type { Engine } from '../engine/index.ts';
 import { executeRun } from './execute-run.ts';
 import type { RunEnd, RunHost, RunStop } from './run-host.ts';
@@ -20,7 +26,7 @@ interface OpenedEngine {
 
 export interface Session {
   readonly engine: Engine;
-  readonly registry: StartedRegistry;
+  readonly registry: SpawnedRegistry;
   readonly folder: string;
 }
 
@@ -91,7 +97,6 @@ export async function execute(session: Session, work: Assignment['work'], option
     signal: stop.signal,
     log: (step, stream, text) => {
       log.push(`${step} ${stream} ${text}`);
-      if (process.env['DBG']) console.error(step, stream, text);
       options.onLine?.(step, text);
     },
     steps: (states) => {
@@ -118,7 +123,13 @@ export async function execute(session: Session, work: Assignment['work'], option
 export function suite(
   name: string,
   reason: string | undefined,
-  { open, define }: { open(): Promise<OpenedEngine>; define(get: () => Session, runsContainers: boolean): void },
+  {
+    open,
+    define,
+  }: {
+    open(network: TestNetwork, registry: string): Promise<OpenedEngine>;
+    define(get: () => Session, runsContainers: boolean): void;
+  },
 ): void {
   if (reason !== undefined) {
     const isRequired = (process.env['BERTH_REQUIRE'] ?? '').split(',').includes(name);
@@ -127,21 +138,19 @@ export function suite(
     return;
   }
   describe(`runs with ${name}`, () => {
-    let opened: OpenedEngine | undefined;
+    const opened = new AsyncDisposableStack();
     let session: Session;
     before(async () => {
-      opened = await open();
-      session = {
-        engine: opened.engine,
-        registry: await startRegistry(),
-        folder: await mkdtemp(join(tmpdir(), 'berth-runs-')),
-      };
+      const folder = await mkdtemp(join(tmpdir(), 'berth-runs-'));
+      opened.defer(() => rm(folder, { recursive: true, force: true }));
+      const network = opened.adopt(await openTestNetwork(), (each) => each.close());
+      const { address: host, startedBy } = network;
+      const registry = await spawnRegistry({ dataDir: join(folder, 'data'), host, port: 5000, startedBy });
+      opened.defer(async () => void (await registry.stop()));
+      const { engine } = opened.adopt(await open(network, registry.host), (each) => each.stop());
+      session = { engine, registry, folder };
     });
-    after(async () => {
-      await session.registry.stop();
-      await opened?.stop();
-      await rm(session.folder, { recursive: true, force: true });
-    });
+    after(() => opened.disposeAsync());
     define(() => session, name !== 'buildah');
   });
 }
@@ -163,16 +172,12 @@ export async function leftovers({ engine }: Session): Promise<readonly string[]>
 }
 
 export function loginsOf({ registry }: Session): Assignment['logins'] {
-  return [{ server: registry.host, username: registry.username, password: registry.password }];
+  return [{ server: registry.host, username: registry.username, password: registry.password, isPlainHttp: true }];
 }
 
-export function missingForPodman(): string | undefined {
-  if (process.getuid?.() !== 0) return 'needs root';
-  const folders = (process.env['PATH'] ?? '').split(':');
-  const missing = ['podman', 'buildah', 'runc'].filter(
-    (program) => ![...folders, '/usr/sbin'].some((folder) => existsSync(join(folder, program))),
-  );
-  return missing.length === 0 ? undefined : `not installed: ${missing.join(', ')}`;
+/** Why the engine with these programs cannot be tried here; undefined: it can. */
+export function missingFor(...programs: readonly string[]): string | undefined {
+  return missingForNetwork() ?? missingPrograms(programs);
 }
 
 /** Storage and settings of their own; the machine may forbid to raise limits, and crun refuses hybrid control groups. */

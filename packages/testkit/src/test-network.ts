@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { findProgram, runProgram } from '../clients/client-program.ts';
+import { promisify } from 'node:util';
+import { findProgram, missingPrograms } from './find-program.ts';
 
 /** A network of the tests' own, where a container engine may make bridges and filters without touching the machine's. */
 export interface TestNetwork {
@@ -10,18 +12,23 @@ export interface TestNetwork {
   close(): Promise<void>;
 }
 
-/** Programs that it takes, beside being root. */
-export const networkPrograms = ['ip', 'nsenter', 'iptables'] as const;
+/** Why there can be none here; undefined: there can. */
+export function missingForNetwork(): string | undefined {
+  if (process.getuid?.() !== 0) return 'it takes root to make a network';
+  return missingPrograms(['ip', 'nsenter', 'iptables']);
+}
 
 /** A namespace with one link to this process, both ends in the range for tests of devices (RFC 2544). */
 export async function openTestNetwork(): Promise<TestNetwork> {
-  const ip = (...args: readonly string[]): Promise<unknown> => runProgram(findProgram('ip') ?? 'ip', args);
-  // Several test files at once: a taken subnet shows by the address, which cannot be added twice to the same link.
+  const run = promisify(execFile);
+  const ip = (...args: readonly string[]): Promise<unknown> => run(findProgram('ip') ?? 'ip', args);
+  // Several test files at once, each with a subnet of its own.
   const block = randomInt(2 ** 14);
   const [outside, inside] = [1, 2].map((last) => `198.18.${block >> 6}.${((block & 63) << 2) + last}`);
-  const id = `berth${process.pid % 100_000}${randomInt(100)}`;
-  const link = `bt${process.pid % 100_000}${randomInt(100)}`;
+  const id = `berth${block}-${process.pid}`;
+  const link = `bt${block}`;
   await ip('netns', 'add', id);
+  // The link goes with it.
   const close = async (): Promise<void> => void (await ip('netns', 'delete', id));
   try {
     await ip('link', 'add', link, 'type', 'veth', 'peer', 'name', 'uplink', 'netns', id);
@@ -30,8 +37,6 @@ export async function openTestNetwork(): Promise<TestNetwork> {
     await ip('-netns', id, 'address', 'add', `${inside}/30`, 'dev', 'uplink');
     await ip('-netns', id, 'link', 'set', 'uplink', 'up');
     await ip('-netns', id, 'link', 'set', 'lo', 'up');
-    // Without a default route the engine has none to copy, and warns at each container.
-    await ip('-netns', id, 'route', 'add', 'default', 'via', outside ?? '');
   } catch (error) {
     await close();
     throw error;
