@@ -52,7 +52,7 @@ export async function watchRun(
     const ended = await followRun(connection, run.id, { view });
     view.close();
     if (output.isJson) output.write(JSON.stringify(ended));
-    else for (const line of summaryLines(ended)) output.write(line);
+    else for (const line of summaryLines(ended, { isLogShown: logs })) output.write(line);
     process.exitCode = exitCodes[ended.status];
   } finally {
     view.close();

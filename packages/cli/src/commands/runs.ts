@@ -66,7 +66,7 @@ export async function showRun(connection: Connection, output: Output, id: string
         return `[${step}] is built on ${registry}/${repository}${tag === null ? '' : `:${tag}`}@${digest} (${role})`;
       }),
     ),
-    ...summaryLines(run),
+    ...summaryLines(run, { isLogShown: false }),
   ];
   show(output, run, lines.map(plainLine).join('\n'));
 }

@@ -5,6 +5,7 @@ import type { LogRecord, Run } from '@berth/api';
 import { clockText, durationText } from './durations.ts';
 import { readEvents } from './event-stream.ts';
 import { plainLine } from './plain-line.ts';
+import { summaryLines } from './run-summary.ts';
 import { RunView } from './run-view.ts';
 import { openScreen } from './screen.ts';
 
@@ -93,6 +94,19 @@ test('elsewhere there are lines only, and the queue is told when something is ne
 
 test('attack 34: control sequences of a log do not reach the terminal', () => {
   assert.equal(plainLine('a\u001B[2Jb\u0007\u009B31m\rc\td\u202Ee\nf'), 'a[2Jb31mc\tdef');
+});
+
+test('the summary says why a run failed, and shows the last lines where no log does', () => {
+  const run: Run = {
+    ...queued,
+    status: 'Failed',
+    queue: null,
+    finishedAt: '2030-01-01T00:00:02.000Z',
+    error: 'step a failed\nlast\n\nwords',
+  };
+  const sentence = 'Run ca1 failed after 2.0 s: step a failed.';
+  assert.deepEqual(summaryLines(run, { isLogShown: true }), ['', sentence]);
+  assert.deepEqual(summaryLines(run, { isLogShown: false }), ['', sentence, '  last', '  words']);
 });
 
 test('durations read as people say them', () => {

@@ -4,13 +4,18 @@ import { durationText, elapsedMs } from './durations.ts';
 import { plainLine } from './plain-line.ts';
 import { tableLines } from './table.ts';
 
-/** What a run that has ended came to: its steps, its images, how it ended. */
-export function summaryLines(run: Run): readonly string[] {
+/**
+ * What a run that has ended came to: its steps, its images, how it ended, and the last lines of what failed, unless the log is
+ * shown already.
+ */
+export function summaryLines(run: Run, { isLogShown }: { readonly isLogShown: boolean }): readonly string[] {
+  const [, ...last] = linesOf(run.error);
   return [
     ...(run.steps.length === 0 ? [] : ['', ...stepLines(run)]),
     ...(run.images.length === 0 ? [] : ['', ...run.images.map(imageLine)]),
     '',
     outcomeLine(run),
+    ...(isLogShown ? [] : last.map((line) => `  ${line}`)),
   ].map(plainLine);
 }
 
@@ -48,6 +53,12 @@ const words: Readonly<Record<Run['status'], string>> = {
 
 function outcomeLine({ id, status, createdAt, startedAt, finishedAt, error }: Run): string {
   const ms = elapsedMs(startedAt ?? createdAt, finishedAt);
-  const why = error === null ? '' : `: ${error}`;
+  const [first = ''] = linesOf(error);
+  const why = first === '' ? '' : `: ${first}`;
   return `Run ${id} ${words[status]}${ms === undefined ? '' : ` after ${durationText(ms)}`}${why}${/[.!?]$/.test(why) ? '' : '.'}`;
+}
+
+/** The first says why, the others are of the log. */
+function linesOf(error: string | null): readonly string[] {
+  return error === null ? [] : error.split(/\r?\n/).filter((line) => line.trim() !== '');
 }
