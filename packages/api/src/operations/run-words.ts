@@ -126,7 +126,7 @@ export const dependency = Type.Object({
   gitCommit: textOrNull,
 });
 
-export const stepState = Type.Union([
+const stepState = Type.Union([
   Type.Literal('waiting'),
   Type.Literal('running'),
   Type.Literal('succeeded'),

@@ -11,7 +11,7 @@ export interface Ticks {
 }
 
 /** A tick this old was missed. */
-export const lateMs = 60_000;
+const lateMs = 60_000;
 /** Missed ones are not counted beyond. */
 export const maxCounted = 1_000;
 /** Where more were missed, the last of them is looked for in so much time before now. */

@@ -22,9 +22,12 @@ const types: Record<Engine, Words> = {
   },
 };
 
-/** Runs, their logs and files; agents and the credentials of machines; triggers and what they decided. */
-function statements({ text, integer, id, bytes, flag, heap }: Words): readonly string[] {
-  const registry = `registry_id ${integer} not null references registries (id) on delete cascade`;
+const registryOf = ({ integer }: Words): string => `registry_id ${integer} not null references registries (id) on delete cascade`;
+
+/** What agents and runs sign in with, and the queue. */
+function machinesAndRuns(words: Words): readonly string[] {
+  const { text, integer, id, bytes, flag, heap } = words;
+  const registry = registryOf(words);
   return [
     `create table machine_keys (
       id ${text} not null primary key,
@@ -87,6 +90,14 @@ function statements({ text, integer, id, bytes, flag, heap }: Words): readonly s
     'create index runs_leased on runs (leased_until) where leased_until is not null',
     'create index runs_task on runs (registry_id, task, id)',
     'create index runs_finished on runs (finished_at) where finished_at is not null',
+  ];
+}
+
+/** What runs pushed, printed and were given. */
+function resultsOfRuns(words: Words): readonly string[] {
+  const { text, integer, bytes, heap } = words;
+  const registry = registryOf(words);
+  return [
     `create table run_images (
       run_row_id ${integer} not null references runs (id) on delete cascade,
       ${registry},
@@ -127,6 +138,14 @@ function statements({ text, integer, id, bytes, flag, heap }: Words): readonly s
     'create index run_objects_expiry on run_objects (expires_at) where expires_at is not null',
     'create index run_objects_registry on run_objects (registry_id, kind)',
     'create index run_objects_run on run_objects (run_row_id) where run_row_id is not null',
+  ];
+}
+
+/** Who asks for work; what task files may name; tags that moved, until somebody has looked. */
+function agentsAndSecrets(words: Words): readonly string[] {
+  const { text, integer, id, bytes, heap } = words;
+  const registry = registryOf(words);
+  return [
     `create table agents (
       key_id ${text} not null references machine_keys (id) on delete cascade,
       name ${text} not null,
@@ -152,6 +171,14 @@ function statements({ text, integer, id, bytes, flag, heap }: Words): readonly s
       moved_at ${integer} not null,
       run_id ${text}
     ) ${heap}`,
+  ];
+}
+
+/** What triggers watch, have seen and decided. */
+function triggers(words: Words): readonly string[] {
+  const { text, integer, id, flag, heap } = words;
+  const registry = registryOf(words);
+  return [
     `create table task_timers (
       ${registry},
       task ${text} not null,
@@ -238,6 +265,7 @@ function statements({ text, integer, id, bytes, flag, heap }: Words): readonly s
 export const tasks: Migration = {
   name: '0011-tasks',
   up: async (db, engine) => {
-    for (const statement of statements(types[engine])) await sql.raw(statement).execute(db);
+    for (const part of [machinesAndRuns, resultsOfRuns, agentsAndSecrets, triggers])
+      for (const statement of part(types[engine])) await sql.raw(statement).execute(db);
   },
 };
