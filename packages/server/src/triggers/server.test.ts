@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { BaseImageUse } from '@berth/api';
+import { ManagerClient, readOwner } from '@berth/testkit';
 import { type TestServer, baseImageTrigger, eventually, startTestServer } from './test-agent.ts';
 
 /** The whole way over HTTP: tasks, pushes, and an agent that is played. */
@@ -97,6 +98,32 @@ test('a failed run does not loop, a later digest fires again, and a run that wai
   // What moved meanwhile is made up for.
   await server.putTask('dependent', { baseImageTrigger });
   await eventually(async () => (await server.runs('dependent')).length === 4, 'an enabled trigger looks again');
+});
+
+test('an image in quarantine is waited for, and what a run pushed is still known as its own when it is let out', async (t) => {
+  const server = await startTestServer(t);
+  const base = await server.push('base', 'latest');
+  await firstBuild(server, 'careful', use(server, 'base', base.manifest.digest));
+  using manager = new ManagerClient(server.registry.url, await readOwner(server.registry.dataDir));
+  const properties = { policies: { quarantinePolicy: { status: 'enabled' } } };
+  assert.equal((await manager.call('PATCH', manager.provider('registries/local'), { properties })).status, 200);
+  const letOut = (repository: string, digest: string): Promise<unknown> =>
+    server.ask('PATCH', `/acr/v1/${repository}/_manifests/${digest}`, { quarantineState: 'Passed' });
+  const scanned = await server.push('base', 'latest');
+  await why(server, 'careful', /it is in quarantine/);
+  assert.equal((await server.runs('careful')).length, 1);
+  await letOut('base', scanned.manifest.digest);
+  await eventually(async () => (await server.runs('careful')).length === 2, 'it runs when its base is let out');
+  // From now on it is built from itself.
+  const own = await playNext(server, 'careful', use(server, 'careful', base.manifest.digest));
+  await letOut('careful', own);
+  await why(server, 'careful', /a run of the task itself pushed it/);
+  const last = await server.push('careful', 'latest');
+  await eventually(
+    async () => (await server.decisions('careful')).decisions[0]?.details['current'] === last.manifest.digest,
+    'a push of somebody',
+  );
+  assert.equal((await server.runs('careful')).length, 2);
 });
 
 async function counts(server: TestServer): Promise<readonly number[]> {

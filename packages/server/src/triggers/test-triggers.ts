@@ -12,12 +12,12 @@ import { createBlobs } from '../blobs/index.ts';
 import { type Catalog, createCatalog } from '../catalog/index.ts';
 import { RegistryError } from '../errors/index.ts';
 import { openMemoryStore, openSealedStore } from '../platform/blob-store/index.ts';
-import { WrappingKeyFile, openKeyRing } from '../platform/keys/index.ts';
+import { type ManagedKeyRing, WrappingKeyFile, openKeyRing } from '../platform/keys/index.ts';
 import { createOutbound } from '../platform/outbound/index.ts';
-import { ensureRegistry, openRegistries } from '../registries/index.ts';
+import { type Registries, ensureRegistry, openRegistries } from '../registries/index.ts';
 import { Fields, putChild } from '../resources/index.ts';
 import { deleteChild } from '../resources/transactions.ts';
-import { type RunFacts, createRuns } from '../runs/index.ts';
+import { type RunFacts, type Runs, type RunsOptions, createRuns } from '../runs/index.ts';
 import { type TaskOverrides, createTasks } from '../tasks/index.ts';
 import type { Registry } from '../tenancy/index.ts';
 import { decideDue } from './base-images/decide-due.ts';
@@ -111,26 +111,7 @@ export async function openTestTriggers(
   const store = openSealedStore(openMemoryStore());
   const blobs = createBlobs({ ...common, store, uploadExpiryMs: 86_400_000, garbageDelayMs: 86_400_000 });
   const catalog = createCatalog({ ...common, garbageDelayMs: 86_400_000, readBlob: blobs.read, manifestCacheBytes: 1 << 20 });
-  const runs = createRuns({
-    ...common,
-    store,
-    signal,
-    metrics: { ...silent, scrape: async () => ({ contentType: '', text: '' }) },
-    limits: {
-      runRetentionMs: 30 * 86_400_000,
-      maxSourceSizeBytes: 2 ** 20,
-      runsAtOnce: 100,
-      queueTimeoutMs: 86_400_000,
-      maxQueued,
-    },
-    registryById: (id) => registries.byId(id),
-    credentials: {
-      issueRunCredential: async () => ({ username: '$run', password: 'p' }),
-      revokeRunCredential: async () => undefined,
-    },
-    untag: async () => undefined,
-    resolveSecrets: async () => [],
-  });
+  const runs = runsOver({ ...common, store, signal, registries, maxQueued });
   const tasks = createTasks({ ...common, runs, outbound, keyVault: noVault, region: 'test', signal });
   t.after(async () => {
     stopping.abort();
@@ -166,17 +147,49 @@ export async function openTestTriggers(
     catalog,
     logged,
     readers,
-    neighbour: async () => {
-      const facts = { name: 'neighbour', resourceGroup: 'berth', location: 'test', plan: 'Premium' } as const;
-      const now = clock.now();
-      await database.write(ensureRegistry, { ...facts, isAnonymousPullEnabled: false, tags: {}, properties: {}, by: '', now });
-      await registries.refresh();
-      const made = registries.byName('neighbour');
-      assert.ok(made !== undefined);
-      await keys.addDataKey(made.id);
-      return made;
-    },
+    neighbour: () => addNeighbour(context, registries, keys),
   };
+}
+
+async function addNeighbour(
+  { database, clock }: TriggersContext,
+  registries: Registries,
+  keys: ManagedKeyRing,
+): Promise<Registry> {
+  const facts = { name: 'neighbour', resourceGroup: 'berth', location: 'test', plan: 'Premium' } as const;
+  const now = clock.now();
+  await database.write(ensureRegistry, { ...facts, isAnonymousPullEnabled: false, tags: {}, properties: {}, by: '', now });
+  await registries.refresh();
+  const made = registries.byName('neighbour');
+  assert.ok(made !== undefined);
+  await keys.addDataKey(made.id);
+  return made;
+}
+
+interface Ground extends Pick<RunsOptions, 'clock' | 'database' | 'keys' | 'log' | 'signal' | 'store'> {
+  readonly registries: Registries;
+  readonly maxQueued: number;
+}
+
+function runsOver({ registries, maxQueued, ...ground }: Ground): Runs {
+  return createRuns({
+    ...ground,
+    metrics: { ...silent, scrape: async () => ({ contentType: '', text: '' }) },
+    limits: {
+      runRetentionMs: 30 * 86_400_000,
+      maxSourceSizeBytes: 2 ** 20,
+      runsAtOnce: 100,
+      queueTimeoutMs: 86_400_000,
+      maxQueued,
+    },
+    registryById: (id) => registries.byId(id),
+    credentials: {
+      issueRunCredential: async () => ({ username: '$run', password: 'p' }),
+      revokeRunCredential: async () => undefined,
+    },
+    untag: async () => undefined,
+    resolveSecrets: async () => [],
+  });
 }
 
 const silent = {

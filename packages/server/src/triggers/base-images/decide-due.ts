@@ -125,15 +125,15 @@ async function isQuarantined(
 /** Tasks whose runs led to the push. */
 async function chainBehind(
   { runs, registries }: TriggersContext,
-  { server, repository, tag, current_run: runId, moved_id: movedId }: StoredBaseImage,
+  { server, repository, tag, current_run: runId }: StoredBaseImage,
   digest: string,
 ): Promise<readonly string[]> {
   const home = registryAt(server, registries.all());
   if (home === undefined) return [];
   let run: RunFacts | undefined;
   if (runId !== null) run = await runs.find(home.id, runId);
-  else if (movedId === null) {
-    // It moved before anybody looked: then the run has ended, or has nothing to do with the task yet.
+  else {
+    // It moved before anybody looked, was let out of quarantine, or is back: whoever made it has ended.
     const pushers = await runs.list({ registryId: home.id, image: digest, limit: 20 });
     run = pushers.find(({ images }) => images.some((image) => image.repository === repository && image.tag === tag));
   }

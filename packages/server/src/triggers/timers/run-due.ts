@@ -55,7 +55,7 @@ async function tick(context: TriggersContext, timer: StoredTimer, heldUntil: num
     heldUntil,
     run,
     now,
-    then: retryAt === undefined ? { nextAt: ticks.next ?? null } : { retryAt },
+    due: retryAt === undefined ? { nextAt: ticks.next ?? null } : { retryAt },
     decisions: decisions.map((said) => ({ registryId, task, trigger: name, kind: 'timer' as const, ...said })),
   });
 }

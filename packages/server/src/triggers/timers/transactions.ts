@@ -95,7 +95,7 @@ export interface EndTick {
   readonly name: string;
   readonly heldUntil: number;
   /** A time at which the same tick is tried again, or when the next one is due. */
-  readonly then: { readonly retryAt: number } | { readonly nextAt: number | null };
+  readonly due: { readonly retryAt: number } | { readonly nextAt: number | null };
   /** Absent: the last one stays. */
   readonly run?: string | undefined;
   readonly decisions: readonly TriggerDecision[];
@@ -104,8 +104,8 @@ export interface EndTick {
 
 /** Ends what a timer came due for. Whoever changed the timer meanwhile has said when it is due. */
 export const endTick = defineTransaction('triggers.end-tick', async (tx, input: EndTick): Promise<void> => {
-  const { registryId, task, name, heldUntil, then, run, decisions, now } = input;
-  const times = 'retryAt' in then ? { held_until: then.retryAt } : { next_at: then.nextAt, held_until: null };
+  const { registryId, task, name, heldUntil, due, run, decisions, now } = input;
+  const times = 'retryAt' in due ? { held_until: due.retryAt } : { next_at: due.nextAt, held_until: null };
   await tx
     .updateTable('task_timers')
     .set({ ...times, ...(run !== undefined && { last_run: run }) })
