@@ -21,7 +21,9 @@ export class SafeTree {
     const isWindows = process.platform === 'win32';
     const text = isWindows ? path.replaceAll('\\', '/') : path;
     const names = text.split('/').filter((name) => name !== '' && name !== '.');
-    if (text.startsWith('/') || (isWindows && /^[A-Za-z]:/.test(text))) throw refused(path, 'is absolute');
+    // Python's tarfile, and so the Azure CLI, calls the packed folder itself "/".
+    const isFolderItself = names.length === 0;
+    if ((text.startsWith('/') && !isFolderItself) || (isWindows && /^[A-Za-z]:/.test(text))) throw refused(path, 'is absolute');
     if (names.includes('..')) throw refused(path, 'leads out of the folder with ..');
     if (path.includes('\0') || path.length > maxPathLength) throw refused(path, 'is no path');
     if (names.length > maxDepth) throw refused(path, `is more than ${maxDepth} folders deep`);

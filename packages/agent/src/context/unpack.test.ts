@@ -69,6 +69,14 @@ describe('unpacking an archive', () => {
     assert.equal(readFileSync(join(folder, 'ümläut'), 'utf8'), 'ü');
   });
 
+  test('takes "/" for the folder that was packed, as Python and the Azure CLI write it', async () => {
+    await unpackEntries([
+      { path: '/', type: 'Directory', mode: 0o755 },
+      { path: 'file', content: 'x' },
+    ]);
+    assert.equal(readFileSync(join(folder, 'file'), 'utf8'), 'x');
+  });
+
   const payload = archiveOf([{ path: 'file', content: 'x'.repeat(100_000) }]);
   const packers: readonly (readonly [string, (bytes: Buffer) => Buffer])[] = [
     ['plain', (bytes) => bytes],
@@ -160,6 +168,12 @@ describe('unpacking an archive', () => {
       ],
       /folder with files in it/,
     ],
+    [
+      'the folder itself as a link, called /',
+      [{ path: '/', type: 'SymbolicLink', linkpath: '..' }],
+      /would replace the folder itself/,
+    ],
+    ['a hard link to the folder itself', [{ path: 'h', type: 'Link', linkpath: '/' }], /is no file of the archive/],
     ['the folder itself as a link', [{ path: './', type: 'SymbolicLink', linkpath: '..' }], /would replace the folder itself/],
   ];
   for (const [name, entries, message] of attacks) test(`attack 32: refuses ${name}`, () => refuses(archiveOf(entries), message));
