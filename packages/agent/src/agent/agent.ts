@@ -154,6 +154,7 @@ class AgentLoop {
       ...this.#parts,
       client: this.#client,
       engine: this.#engine,
+      agent: { name: this.#options.name, version: readVersion() },
       workFolder: this.#workFolder,
       limits: this.#options.limits,
       stopping: this.#stopping.signal,

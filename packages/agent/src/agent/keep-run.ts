@@ -5,6 +5,7 @@ import { SourceError, fetchDocument, fetchSource } from '../context/index.ts';
 import type { Engine } from '../engine/index.ts';
 import { RunLog } from '../log/index.ts';
 import type { RunEnd, RunHost, RunLimits, RunStop } from '../run/run-host.ts';
+import { secretsOf } from '../run/run-secrets.ts';
 import { type ServerClient, ServerError } from '../server-client/index.ts';
 import { watchDisk } from './disk-watch.ts';
 import { RunReporter } from './run-reporter.ts';
@@ -15,6 +16,7 @@ export type ExecuteRun = (host: RunHost, engine: Engine) => Promise<RunEnd>;
 export interface RunKeeperOptions {
   readonly client: ServerClient;
   readonly engine: Engine;
+  readonly agent: RunHost['agent'];
   readonly workFolder: WorkFolder;
   readonly limits: RunLimits;
   readonly execute: ExecuteRun;
@@ -116,11 +118,12 @@ class RunKeeper {
   }
 
   #host(): RunHost {
-    const { client, workFolder, limits, allowsLocalGit = false } = this.#options;
+    const { agent, client, workFolder, limits, allowsLocalGit = false } = this.#options;
     const signal = this.#stop.signal;
     const held = { run: this.#assignment.run.id, lease: this.#assignment.lease };
     return {
       assignment: this.#assignment,
+      agent,
       agentId: workFolder.agentId,
       folder: this.#folders.folder,
       secretsFolder: this.#folders.secretsFolder,
@@ -161,14 +164,4 @@ class RunKeeper {
       },
     };
   }
-}
-
-function secretsOf({ lease, logins, values, work, source }: Assignment): readonly string[] {
-  const named = [...values, ...(work.kind === 'build' ? (work.arguments ?? []) : [])];
-  return [
-    lease,
-    ...logins.map(({ password }) => password),
-    ...named.filter(({ isSecret }) => isSecret === true).map(({ value }) => value),
-    ...(source?.kind === 'git' && source.token !== undefined ? [source.token] : []),
-  ];
 }

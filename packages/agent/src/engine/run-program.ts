@@ -10,6 +10,8 @@ export interface ProgramOptions {
   readonly signal?: AbortSignal;
   /** Gets every line as it comes; without it, what the program prints is gathered, up to a bound. */
   onLine?(stream: 'stdout' | 'stderr', line: string): void;
+  /** Gets the bytes of the standard output instead of its lines. When it fails, the program is ended and the failure thrown. */
+  readOutput?(output: AsyncIterable<Buffer>): Promise<void>;
 }
 
 export interface ProgramEnd {
@@ -48,7 +50,9 @@ export async function runProgram(path: string, args: readonly string[], options:
     if (options.onLine !== undefined) options.onLine(stream, line);
     else if (stream === 'stdout' && output.length < maxOutputLength) output += `${line}\n`;
   };
-  for (const stream of ['stdout', 'stderr'] as const) {
+  const { readOutput } = options;
+  const reading = readOutput === undefined || child.stdout === null ? undefined : readOrEnd(child, readOutput(child.stdout));
+  for (const stream of reading === undefined ? (['stdout', 'stderr'] as const) : (['stderr'] as const)) {
     const splitter = new LineSplitter((line) => take(stream, line));
     child[stream]?.on('data', (chunk: Buffer) => splitter.write(chunk));
     child[stream]?.on('end', () => splitter.end());
@@ -57,7 +61,29 @@ export async function runProgram(path: string, args: readonly string[], options:
   child.stdin?.on('error', () => {});
   child.stdin?.end(options.input);
   const exitCode = await untilEnd(child, path, options.signal);
+  const failure = await reading;
+  // What a program that failed printed may well be unreadable: its own reason counts.
+  if (failure !== undefined && (failure.isCause || exitCode === 0)) throw failure.error;
   return { exitCode, output, lastLines };
+}
+
+interface ReadFailure {
+  readonly error: unknown;
+  /** Else the program had said all that it had to say. */
+  readonly isCause: boolean;
+}
+
+/** What was wrong with the reading: told once the program, which nobody reads any more, has ended. */
+async function readOrEnd(child: ChildProcess, reading: Promise<void>): Promise<ReadFailure | undefined> {
+  try {
+    await reading;
+    return undefined;
+  } catch (error) {
+    const isCause = child.stdout?.readableEnded !== true;
+    child.stdout?.destroy();
+    if (isCause) endGroup(child, 'SIGTERM');
+    return { error, isCause };
+  }
 }
 
 async function untilEnd(child: ChildProcess, path: string, signal: AbortSignal | undefined): Promise<number | null> {

@@ -1,1 +1,2 @@
 export { type LogBatch, RunLog } from './run-log.ts';
+export { Masks } from './masks.ts';

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TaskFileError } from '@berth/task-file';
 import type { Engine } from '../engine/index.ts';
+import { checkAttests } from './attest/attest-plan.ts';
 import { planQuickBuild } from './plan-quick-build.ts';
 import { planTaskFile } from './plan-task-file.ts';
 import { writeLogins } from './registry-logins.ts';
@@ -63,8 +64,8 @@ export async function executeRun(host: RunHost, plainEngine: Engine): Promise<Ru
       followed,
       ending: ending.signal,
     };
-    if (plan.attests.sbom || plan.attests.provenance)
-      host.log('', 'agent', 'Warning: this agent attaches no SBOM and no provenance yet; the image is built without');
+    const note = checkAttests(plan, engine, assignment.isTrusted);
+    if (note !== undefined) host.log('', 'agent', note);
     const failed = await runSteps(scene);
     if (host.signal.aborted) return endOf(...stopOf(host.signal));
     return failed === undefined ? endOf('Succeeded', null) : endOf('Failed', messageOf(failed));

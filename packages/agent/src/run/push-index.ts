@@ -1,6 +1,5 @@
-import type { OutputImage } from '@berth/api';
 import type { ImageReference } from '@berth/task-file';
-import { outputOf, pushTag } from './push-tag.ts';
+import { type PushedImage, outputOf, pushTag } from './push-tag.ts';
 import type { ImageFacts } from './registry/image-facts.ts';
 import { RegistryAccess } from './registry/registry-access.ts';
 import type { BuiltImage } from './run-images.ts';
@@ -16,23 +15,24 @@ export async function pushIndex(
   scene: RunScene,
   built: BuiltImage,
   { reference, context }: { readonly reference: ImageReference; readonly context: AttemptContext },
-): Promise<OutputImage> {
+): Promise<PushedImage> {
   const { registry, repository, tag } = reference;
-  const children: { readonly facts: ImageFacts; readonly platform: string }[] = [];
+  const children: { readonly facts: ImageFacts; readonly platform: string; readonly id: string }[] = [];
   for (const { platform, id } of built.images) {
     const temporary = `_berth-${scene.host.assignment.run.id}-${platform.replaceAll('/', '-')}`;
     const name = `${registry}/${repository}:${temporary}`;
     const known = `${repository}:${temporary}`;
     if (!scene.temporaryTags.includes(known)) scene.temporaryTags.push(known);
     const facts = await pushTag(scene, id, { name, reference: { ...reference, tag: temporary }, context });
-    children.push({ facts, platform });
+    children.push({ facts, platform, id });
   }
   const bytes = Buffer.from(JSON.stringify(indexOf(children)));
   const access = new RegistryAccess(registry, scene.host.assignment.logins, context.signal);
   const digest = await access.putManifest(repository, tag ?? 'latest', { mediaType: indexType, bytes });
   const sizeBytes = children.reduce((sum, { facts }) => sum + facts.sizeBytes, bytes.length);
   const platforms = children.map(({ platform }) => platform);
-  return outputOf(reference, { digest, mediaType: indexType, manifestSize: bytes.length, sizeBytes, platforms });
+  const facts = { digest, mediaType: indexType, manifestSize: bytes.length, sizeBytes, platforms };
+  return { output: outputOf(reference, facts), facts, images: children };
 }
 
 function indexOf(children: readonly { readonly facts: ImageFacts; readonly platform: string }[]): object {

@@ -9,10 +9,18 @@ import type { AttemptContext, RunScene } from './run-scene.ts';
 /** Waits before the second and the third try, and the fourth (acr-tasks 1.2). */
 const delaysMs = [250, 500, 1000];
 
-interface OnePush {
+export interface OnePush {
   readonly name: string;
   readonly reference: ImageReference;
   readonly context: AttemptContext;
+}
+
+/** What a registry has of a build afterwards. */
+export interface PushedImage {
+  readonly output: OutputImage;
+  readonly facts: ImageFacts;
+  /** By platform, with the engine's ids. Of an index, those that it lists; else the image itself. */
+  readonly images: readonly { readonly facts: ImageFacts; readonly id: string | undefined }[];
 }
 
 export function outputOf({ registry, repository, tag }: ImageReference, facts: ImageFacts): OutputImage {

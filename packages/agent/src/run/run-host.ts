@@ -22,6 +22,8 @@ export interface RunLimits {
 /** What executes a run sees of the agent around it. */
 export interface RunHost {
   readonly assignment: Assignment;
+  /** Who executes the run, for those who read where an image comes from. */
+  readonly agent: { readonly name: string; readonly version: string };
   /** Stands in the label `berth.agent` of all that the engine keeps for this agent. */
   readonly agentId: string;
   /** Of this run alone, on disk; it is deleted after the run. The workspace is `<folder>/workspace`. */

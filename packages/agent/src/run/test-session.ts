@@ -83,6 +83,7 @@ export async function execute(session: Session, work: Assignment['work'], option
       cacheKey: 'test',
       ...options.assignment,
     },
+    agent: { name: 'tester', version: '1.2.3' },
     agentId: `agent-${process.pid}`,
     folder: own,
     secretsFolder,

@@ -19,6 +19,7 @@ export interface BytesToPut {
 }
 
 const maxBytes = 4 * 1024 * 1024;
+const maxPages = 100;
 const timeoutMs = 60_000;
 const manifestTypes = [
   'application/vnd.oci.image.index.v1+json',
@@ -68,11 +69,32 @@ export class RegistryAccess {
     return bytes;
   }
 
-  /** @returns its digest @throws RegistryRefused */
-  async putManifest(repository: string, reference: string, { mediaType, bytes }: BytesToPut): Promise<string> {
+  /** @param tag undefined: it gets none @returns its digest @throws RegistryRefused */
+  async putManifest(repository: string, tag: string | undefined, { mediaType, bytes }: BytesToPut): Promise<string> {
+    const digest = sha256(bytes);
     const init = { method: 'PUT', headers: { 'content-type': mediaType }, body: new Uint8Array(bytes) };
-    await this.#read(await this.#send(repository, `manifests/${reference}`, init), 201);
-    return sha256(bytes);
+    await this.#read(await this.#send(repository, `manifests/${tag ?? digest}`, init), 201);
+    return digest;
+  }
+
+  /** Digests of what refers to a manifest; undefined where the registry keeps no such lists. @throws RegistryRefused */
+  async referrers(repository: string, digest: string, artifactType: string): Promise<readonly string[] | undefined> {
+    const found: string[] = [];
+    let url = new URL(`${this.#origin}/v2/${repository}/referrers/${digest}`);
+    url.searchParams.set('artifactType', artifactType);
+    for (let page = 0; page < maxPages; page += 1) {
+      const answer = await this.#sendTo(repository, url, {});
+      if (answer.status === 404 && page === 0) return undefined;
+      const { manifests = [] } = JSON.parse((await this.#read(answer, 200)).toString()) as {
+        readonly manifests?: readonly { readonly digest: string }[];
+      };
+      found.push(...manifests.map((each) => each.digest));
+      const next = /<([^>]+)>\s*;\s*rel="?next"?/i.exec(answer.headers.get('link') ?? '')?.[1];
+      if (next === undefined || !URL.canParse(next, url)) break;
+      url = new URL(next, url);
+      if (url.origin !== this.#origin) break;
+    }
+    return found;
   }
 
   /** @returns its digest @throws RegistryRefused */
