@@ -30,6 +30,8 @@ export interface RunOptions {
   readonly input?: string | Uint8Array;
   /** Milliseconds; then the program is killed and the run fails. */
   readonly timeoutMs?: number;
+  /** Is told what the program writes to its output, as it does. */
+  readonly onOutput?: (text: string) => void;
 }
 
 /** What a program printed. */
@@ -60,7 +62,10 @@ export async function runProgram(path: string, args: readonly string[], options:
   });
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout.push(chunk);
+    options.onOutput?.(chunk.toString('utf8'));
+  });
   child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
   // A program that ends without reading its input is no failure of ours.
   child.stdin.on('error', () => {});

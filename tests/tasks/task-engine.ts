@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type DockerDaemon, type TestNetwork, startDockerDaemon } from '@berth/testkit';
+import { type DockerDaemon, type EngineTrust, type TestNetwork, startDockerDaemon } from '@berth/testkit';
 import { type ProgramOutput, type RunOptions, findProgram, runProgram } from '../clients/client-program.ts';
 
 /** A Docker engine, with commands of the tests' own at it. */
@@ -9,9 +9,9 @@ export interface TaskEngine extends DockerDaemon {
   labelled(label: string): Promise<readonly string[]>;
 }
 
-/** @param registries `host:port` of registries that are spoken to without TLS */
-export async function startTaskEngine(network: TestNetwork, registries: readonly string[]): Promise<TaskEngine> {
-  const daemon = await startDockerDaemon(network, registries);
+/** An engine in the network of the tests, with the command line of Docker. */
+export async function startTaskEngine(network: TestNetwork, trust: EngineTrust): Promise<TaskEngine> {
+  const daemon = await startDockerDaemon(network, trust);
   const client = findProgram('docker') ?? 'docker';
   const docker = (args: readonly string[], options: RunOptions = {}): Promise<ProgramOutput> => {
     const env = { DOCKER_CONFIG: join(daemon.folder, 'config'), ...options.env };

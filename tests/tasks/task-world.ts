@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import type { LogRecord, Run } from '@berth/api';
 import { RegistryClient, type SpawnedRegistry, type TestNetwork, openTestNetwork, spawnRegistry } from '@berth/testkit';
@@ -19,6 +20,13 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
+export interface StartAgentOptions {
+  readonly name?: string;
+  readonly args?: readonly string[];
+  /** Takes runs of this pool alone. */
+  readonly agentPool?: string;
+}
+
 /** A server, a container engine and agents, all real, in a network of their own. */
 export class TaskWorld {
   readonly folder: string;
@@ -28,7 +36,8 @@ export class TaskWorld {
   readonly #agents: StartedAgent[] = [];
   #engine: TaskEngine | undefined;
   #server: SpawnedRegistry | undefined;
-  #agentKey: string | undefined;
+  /** By pool; undefined: of none. */
+  readonly #agentKeys = new Map<string | undefined, string>();
 
   private constructor(
     folder: string,
@@ -41,7 +50,7 @@ export class TaskWorld {
     this.#settings = settings;
   }
 
-  /** Starts server and engine; agents are started by the test. */
+  /** Starts server and engine; agents are started by the test. With `tls: auto`, this process and both trust the server's authority. */
   static async open(settings: Readonly<Record<string, string>> = {}): Promise<TaskWorld> {
     const folder = await mkdtemp(join(tmpdir(), 'berth-tasks-'));
     const network = await openTestNetwork();
@@ -49,7 +58,11 @@ export class TaskWorld {
     const world = new TaskWorld(folder, network, { port: 5000, settings });
     try {
       await world.startServer();
-      world.#engine = await startTaskEngine(network, [world.host]);
+      const { authorityFile } = world;
+      if (authorityFile !== undefined)
+        setDefaultCACertificates([...getCACertificates('default'), await readFile(authorityFile, 'utf8')]);
+      const trust = authorityFile === undefined ? { insecure: [world.host] } : { authorityFile };
+      world.#engine = await startTaskEngine(network, trust);
     } catch (error) {
       await world.close();
       throw error;
@@ -63,7 +76,12 @@ export class TaskWorld {
   }
 
   get url(): string {
-    return `http://${this.host}`;
+    return `${this.authorityFile === undefined ? 'http' : 'https'}://${this.host}`;
+  }
+
+  /** PEM file of the authority that signed the server's certificate; only with TLS. */
+  get authorityFile(): string | undefined {
+    return this.#settings['tls'] === 'auto' ? join(this.folder, 'data', 'tls', 'authority.pem') : undefined;
   }
 
   get engine(): TaskEngine {
@@ -91,9 +109,9 @@ export class TaskWorld {
   }
 
   /** Starts an agent and returns once it is known to the server. */
-  async startAgent(options: { readonly name?: string; readonly args?: readonly string[] } = {}): Promise<StartedAgent> {
+  async startAgent(options: StartAgentOptions = {}): Promise<StartedAgent> {
     const name = options.name ?? `agent-${this.#agents.length}`;
-    this.#agentKey ??= await this.#makeKey();
+    const key = await this.#keyOf(options.agentPool);
     const program = fileURLToPath(import.meta.resolve('@berth/agent/main'));
     const own = ['--name', name, '--work', join(this.folder, `work-${name}`), '--engine', 'docker', '--concurrency', '4'];
     const args = ['--conditions=source', program, ...own, ...(options.args ?? [])];
@@ -104,8 +122,9 @@ export class TaskWorld {
         PATH: `/usr/bin:${process.env['PATH']}`,
         HOME: this.folder,
         BERTH_SERVER: this.url,
-        BERTH_AGENT_KEY: this.#agentKey,
+        BERTH_AGENT_KEY: key,
         DOCKER_HOST: this.engine.host,
+        ...(this.authorityFile !== undefined && { BERTH_CA: this.authorityFile }),
       },
     });
     const agent = new StartedAgent(child, name);
@@ -133,6 +152,7 @@ export class TaskWorld {
         BERTH_SERVER: this.url,
         BERTH_USERNAME: this.server.username,
         BERTH_PASSWORD: this.server.password,
+        ...(this.authorityFile !== undefined && { NODE_EXTRA_CA_CERTS: this.authorityFile }),
         ...env,
       },
     });
@@ -254,10 +274,15 @@ export class TaskWorld {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  async #makeKey(): Promise<string> {
-    const { status, json } = await this.call('POST', '/berth/v1/agent-keys', { name: 'tests' });
+  async #keyOf(agentPool: string | undefined): Promise<string> {
+    const known = this.#agentKeys.get(agentPool);
+    if (known !== undefined) return known;
+    const body = { name: `tests-${this.#agentKeys.size}`, ...(agentPool !== undefined && { agentPool }) };
+    const { status, json } = await this.call('POST', '/berth/v1/agent-keys', body);
     if (status !== 201) throw new Error(`no agent key: ${JSON.stringify(json)}`);
-    return (json as { readonly key: string }).key;
+    const { key } = json as { readonly key: string };
+    this.#agentKeys.set(agentPool, key);
+    return key;
   }
 
   async #untilKnown(agent: StartedAgent): Promise<void> {

@@ -17,11 +17,22 @@ export interface DockerDaemon {
   stop(): Promise<void>;
 }
 
-/** Takes root. @param registries `host:port` of registries that are spoken to without TLS */
-export async function startDockerDaemon(network: TestNetwork, registries: readonly string[]): Promise<DockerDaemon> {
+/** Registries that an engine would otherwise not speak to. */
+export interface EngineTrust {
+  /** `host:port` of registries that are spoken to without TLS. */
+  readonly insecure?: readonly string[];
+  /** PEM file of the authority that is trusted instead of the machine's. */
+  readonly authorityFile?: string;
+}
+
+/** Takes root. */
+export async function startDockerDaemon(
+  network: TestNetwork,
+  { insecure = [], authorityFile }: EngineTrust,
+): Promise<DockerDaemon> {
   // Short: the path of a Unix socket has 107 characters at the most.
   const folder = await mkdtemp(join(tmpdir(), 'berth-engine-'));
-  await writeFile(join(folder, 'daemon.json'), JSON.stringify({ 'insecure-registries': registries }));
+  await writeFile(join(folder, 'daemon.json'), JSON.stringify({ 'insecure-registries': insecure }));
   const socket = join(folder, 'docker.sock');
   const options = {
     'config-file': join(folder, 'daemon.json'),
@@ -36,7 +47,10 @@ export async function startDockerDaemon(network: TestNetwork, registries: readon
   const [command, ...before] = [...network.startedBy, findProgram('dockerd') ?? 'dockerd'];
   const daemon = spawn(command, [...before, ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: { PATH: `${process.env['PATH']}:/usr/sbin:/sbin` },
+    env: {
+      PATH: `${process.env['PATH']}:/usr/sbin:/sbin`,
+      ...(authorityFile !== undefined && { SSL_CERT_FILE: authorityFile }),
+    },
   });
   const stop = async (): Promise<void> => {
     await end(daemon);

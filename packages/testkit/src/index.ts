@@ -1,4 +1,4 @@
-export { type DockerDaemon, startDockerDaemon } from './docker-daemon.ts';
+export { type DockerDaemon, type EngineTrust, startDockerDaemon } from './docker-daemon.ts';
 export { findProgram, missingPrograms } from './find-program.ts';
 export { type TestNetwork, missingForNetwork, openTestNetwork } from './test-network.ts';
 export { type OidcIssuer, type OidcJob, startOidcIssuer } from './oidc-issuer.ts';

@@ -306,7 +306,7 @@ steps:
 suite('docker', missingFor('docker', 'dockerd'), {
   define: defineTests,
   open: async (network, registry) => {
-    const daemon = await startDockerDaemon(network, [registry]);
+    const daemon = await startDockerDaemon(network, { insecure: [registry] });
     const engine = await findEngine({ wanted: 'docker', host: daemon.host, log: () => {} });
     return { engine, stop: () => daemon.stop() };
   },
