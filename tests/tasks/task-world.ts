@@ -7,7 +7,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import type { LogRecord, Run } from '@berth/api';
-import { RegistryClient, type SpawnedRegistry, type TestNetwork, openTestNetwork, spawnRegistry } from '@berth/testkit';
+import {
+  RegistryClient,
+  type SpawnOptions,
+  type SpawnedRegistry,
+  type TestNetwork,
+  openTestNetwork,
+  spawnRegistry,
+} from '@berth/testkit';
 import { findProgram, runProgram } from '../clients/client-program.ts';
 import { type TaskEngine, startTaskEngine } from './task-engine.ts';
 
@@ -98,13 +105,15 @@ export class TaskWorld {
     return new RegistryClient(this.server);
   }
 
-  async startServer(): Promise<void> {
+  /** @param more settings and variables of this start alone */
+  async startServer(more: Pick<SpawnOptions, 'settings' | 'env'> = {}): Promise<void> {
     this.#server = await spawnRegistry({
       dataDir: join(this.folder, 'data'),
       host: this.network.address,
       port: this.port,
       startedBy: this.network.startedBy,
-      settings: { outboundAllow: '198.18.0.0/15', ...this.#settings },
+      settings: { outboundAllow: '198.18.0.0/15', ...this.#settings, ...more.settings },
+      env: more.env ?? {},
     });
   }
 

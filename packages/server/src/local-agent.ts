@@ -37,13 +37,11 @@ export interface LocalAgent {
 /** Starts the agent in the background. Without its program or a container engine there is none, and the log says so. */
 export function startLocalAgent(options: LocalAgentOptions): LocalAgent {
   const stopping = new AbortController();
-  const keeper = new Keeper(options, stopping.signal);
-  const ended = keeper.keep();
+  const ended = new Keeper(options, stopping.signal).keep();
   return {
-    stop: async () => {
+    stop: () => {
       stopping.abort();
-      await keeper.end();
-      await ended;
+      return ended;
     },
   };
 }
@@ -51,7 +49,6 @@ export function startLocalAgent(options: LocalAgentOptions): LocalAgent {
 class Keeper {
   readonly #options: LocalAgentOptions;
   readonly #signal: AbortSignal;
-  #child: ChildProcess | undefined;
 
   constructor(options: LocalAgentOptions, signal: AbortSignal) {
     this.#options = options;
@@ -79,21 +76,11 @@ class Keeper {
     }
   }
 
-  /** The agent ends by itself once its standard input does: also when this process is killed. */
-  async end(): Promise<void> {
-    const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const exit = once(child, 'exit');
-    child.stdin?.end();
-    const patience = setTimeout(() => child.kill('SIGKILL'), graceMs);
-    await exit;
-    clearTimeout(patience);
-  }
-
   async #run(program: readonly string[]): Promise<number | null> {
     const { machines, registry, origin, authorityFile, folder, log } = this.#options;
     const wanted = { name: 'the agent of this server', agentPool: null, isShared: true, isReplacing: true };
     const { key } = await machines.createAgentKey(registry, wanted);
+    if (this.#signal.aborted) return null;
     const child = spawn(process.execPath, [...program, '--work', folder, '--engine', 'auto'], {
       env: {
         ...ofTheSystem(process.env),
@@ -106,12 +93,21 @@ class Keeper {
       // A Ctrl-C in a terminal reaches every process of its group; the agent hears of the end from the server alone.
       detached: true,
     });
-    this.#child = child;
     for (const stream of [child.stdout, child.stderr])
       createInterface(stream).on('line', (line) => log.info({ line }, 'the local agent says'));
+    const end = (): void => endInOrder(child);
+    this.#signal.addEventListener('abort', end, { once: true });
     const [code] = (await once(child, 'exit')) as [number | null];
+    this.#signal.removeEventListener('abort', end);
     return code;
   }
+}
+
+/** The agent ends by itself once its standard input does: also when this process is killed. */
+function endInOrder(child: ChildProcess): void {
+  child.stdin?.end();
+  const patience = setTimeout(() => child.kill('SIGKILL'), graceMs);
+  child.once('exit', () => clearTimeout(patience));
 }
 
 /** What starts the program of the agent: sources as they are in a checkout, or a build. */

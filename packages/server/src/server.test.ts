@@ -17,7 +17,14 @@ async function temporaryFolder(t: TestContext): Promise<string> {
 }
 
 function serverIn(t: TestContext, dataDir: string, more: Readonly<Record<string, string>> = {}): Server {
-  const env = { BERTH_DATA: dataDir, BERTH_HOST: '127.0.0.1', BERTH_PORT: '0', BERTH_LOG_LEVEL: 'silent', ...more };
+  const env = {
+    BERTH_DATA: dataDir,
+    BERTH_HOST: '127.0.0.1',
+    BERTH_PORT: '0',
+    BERTH_LOG_LEVEL: 'silent',
+    BERTH_AGENT: 'off',
+    ...more,
+  };
   const server = createServer(loadSettings({ argv: [], env, cwd: dataDir }).settings);
   t.after(() => server.stop());
   return server;

@@ -9,6 +9,8 @@ export interface SpawnOptions {
   readonly dataDir: string;
   /** Settings by name (`garbageDelay`), as texts. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Variables for the program beside those of this one. */
+  readonly env?: Readonly<Record<string, string>>;
   /** What the program is started by, such as `nsenter --net=…`: it must become the program. */
   readonly startedBy?: readonly string[];
   /** Address to listen on. Default: 127.0.0.1. */
@@ -45,6 +47,7 @@ function program(): readonly string[] {
 export async function spawnRegistry({
   dataDir,
   settings = {},
+  env: more = {},
   startedBy = [],
   host = '127.0.0.1',
   port = 0,
@@ -53,7 +56,7 @@ export async function spawnRegistry({
     `BERTH_${name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`,
     value,
   ]);
-  const env = { ...process.env, BERTH_LOG_LEVEL: 'warn', BERTH_AGENT: 'off', ...Object.fromEntries(variables) };
+  const env = { ...process.env, BERTH_LOG_LEVEL: 'warn', BERTH_AGENT: 'off', ...Object.fromEntries(variables), ...more };
   const where = ['--data', dataDir, '--host', host, '--port', String(port)];
   const [command = '', ...args] = [...startedBy, process.execPath, ...program(), ...where];
   const child = spawn(command, args, {
