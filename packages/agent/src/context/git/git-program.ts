@@ -88,10 +88,11 @@ export class Git {
           if (stream === 'stdout' && outputLength < 4_000_000) {
             output.push(line);
             outputLength += line.length + 1;
-          } else if (stream === 'stderr' && complaints.push(line) > 20) {
-            complaints.shift();
           }
-          if (stream === 'stderr' && !isQuiet && /^(?:warning|error|fatal|remote):/.test(line)) log(line);
+          // What follows says the same without a path of this machine.
+          if (stream !== 'stderr' || line.startsWith('error: unable to read askpass response')) return;
+          if (complaints.push(line) > 20) complaints.shift();
+          if (!isQuiet && /^(?:warning|error|fatal|remote):/.test(line)) log(line);
         },
       });
       signal.throwIfAborted();
