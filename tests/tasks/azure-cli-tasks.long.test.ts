@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { type SpawnedRegistry, readOwner, spawnRegistry } from '@berth/testkit';
 import { type AzureSession, pick } from '../clients/azure-session.ts';
@@ -97,6 +98,48 @@ taskSuite('azure-cli tasks', { programs: ['az', 'git'], settings: { tls: 'auto' 
     const shown = await azure.acr('task', 'show-run', ...inLocal, '--run-id', next.runId);
     assert.deepEqual(pick(shown, 'runType', 'imageUpdateTrigger.images.0.tag'), ['AutoBuild', 'v1']);
   });
+
+  test('a task that is made with a token reads the private repository, and runs when it is told of a commit', async () => {
+    const here = world();
+    const token = 'a-token-of-the-repository';
+    const closed = await GitHost.start(here, `x-access-token:${token}`);
+    try {
+      await closed.commit('private', 'main', { 'task.yaml': file, 'word.txt': 'first words\n' });
+      const task = [...inLocal, '--name', 'watcher'];
+      const context = ['--context', `${closed.url('private')}#main`, '--file', 'task.yaml', '--git-access-token', token];
+      const made = await azure.acr('task', 'create', ...task, ...context);
+      assert.deepEqual(pick(made, 'trigger.sourceTriggers.0.sourceTriggerEvents.0', 'step.contextAccessToken'), ['commit', null]);
+      assert.match(await azure.acrText('task', 'run', ...task), /first words/);
+      const head = await closed.commit('private', 'main', { 'task.yaml': file, 'word.txt': 'second words\n' });
+      const told = await tell('watcher', { ref: 'refs/heads/main', commit: head, repository: closed.url('private') });
+      assert.equal((await here.ended(told)).status, 'Succeeded');
+      const printed = await azure.acrText('task', 'logs', ...inLocal, '--run-id', told);
+      assert.match(printed, new RegExp(`second words[^]*at ${head}`));
+      assert.ok(!printed.includes(token));
+      const shown = await azure.acr('task', 'show-run', ...inLocal, '--run-id', told);
+      assert.deepEqual(pick(shown, 'runType', 'sourceTrigger.commitId', 'sourceTrigger.branchName'), ['AutoRun', head, 'main']);
+    } finally {
+      await closed.stop();
+    }
+  });
+
+  /** Sends what the hook of a plain git server sends; the run that it makes. */
+  async function tell(task: string, event: object): Promise<string> {
+    const hook = (await world().call('GET', `/berth/v1/tasks/${task}/hooks/defaultSourceTriggerName`)).json as {
+      readonly url: string;
+      readonly secret: string;
+    };
+    const body = JSON.stringify(event);
+    const signature = createHmac('sha256', hook.secret).update(body).digest('hex');
+    using client = world().client;
+    const answer = await client.request('POST', hook.url, {
+      authorization: 'none',
+      body,
+      headers: { 'content-type': 'application/json', 'x-berth-signature': `sha256=${signature}` },
+    });
+    assert.equal(answer.status, 202, answer.body.toString());
+    return (JSON.parse(answer.body.toString()) as { readonly run: string }).run;
+  }
 
   test('a timer is added, is due next within its minute, and is taken away', async () => {
     const here = world();
