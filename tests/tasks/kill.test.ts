@@ -4,8 +4,9 @@ import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Run } from '@berth/api';
 import { Chance } from '../chaos/content.ts';
+import type { StartedAgent } from './started-agent.ts';
 import { taskSuite } from './task-suite.ts';
-import type { StartedAgent, TaskWorld } from './task-world.ts';
+import type { TaskWorld } from './task-world.ts';
 
 const kills = Number(process.env['BERTH_TASK_KILLS'] ?? (process.env['BERTH_LONG'] === '1' ? 60 : 4));
 const seed = Number(process.env['BERTH_CHAOS_SEED'] ?? randomInt(2 ** 31));

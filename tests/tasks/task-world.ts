@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,6 +16,7 @@ import {
   spawnRegistry,
 } from '@berth/testkit';
 import { findProgram, runProgram } from '../clients/client-program.ts';
+import { StartedAgent, textOf } from './started-agent.ts';
 import { type TaskEngine, startTaskEngine } from './task-engine.ts';
 
 /** Programs that the tests of tasks take on Debian, beside Node.js. */
@@ -302,52 +303,6 @@ export class TaskWorld {
       return agents.find(({ name, isOnline }) => name === agent.name && isOnline);
     });
   }
-}
-
-export class StartedAgent {
-  readonly name: string;
-  readonly #child: ChildProcess;
-  readonly #said: () => string;
-
-  constructor(child: ChildProcess, name: string) {
-    this.name = name;
-    this.#child = child;
-    const [stdout, stderr] = [textOf(child.stdout), textOf(child.stderr)];
-    this.#said = () => stdout() + stderr();
-  }
-
-  get said(): string {
-    return this.#said();
-  }
-
-  get hasEnded(): boolean {
-    return this.#child.exitCode !== null || this.#child.signalCode !== null;
-  }
-
-  async stop(): Promise<void> {
-    await this.#end('SIGTERM');
-  }
-
-  async kill(): Promise<void> {
-    await this.#end('SIGKILL');
-  }
-
-  async #end(signal: NodeJS.Signals): Promise<void> {
-    if (this.hasEnded) return;
-    const exit = once(this.#child, 'exit');
-    this.#child.kill(signal);
-    await exit;
-  }
-}
-
-/** What a stream gave so far, as a text; bounded. */
-function textOf(stream: NodeJS.ReadableStream | null): () => string {
-  let text = '';
-  stream?.setEncoding('utf8');
-  stream?.on('data', (chunk: string) => {
-    text = (text + chunk).slice(-1_000_000);
-  });
-  return () => text;
 }
 
 /** A file of the tests' own fixtures. */
