@@ -174,9 +174,9 @@ function agentsAndSecrets(words: Words): readonly string[] {
   ];
 }
 
-/** What triggers watch, have seen and decided. */
-function triggers(words: Words): readonly string[] {
-  const { text, integer, id, flag, heap } = words;
+/** What timers and base images wait for. */
+function timersAndBaseImages(words: Words): readonly string[] {
+  const { text, integer, flag, heap } = words;
   const registry = registryOf(words);
   return [
     `create table task_timers (
@@ -226,6 +226,14 @@ function triggers(words: Words): readonly string[] {
       watch ${text} not null,
       primary key (registry_id, task)
     ) ${heap}`,
+  ];
+}
+
+/** What sources have seen, and what all triggers decided. */
+function sourcesAndDecisions(words: Words): readonly string[] {
+  const { text, integer, id, flag, heap } = words;
+  const registry = registryOf(words);
+  return [
     `create table task_sources (
       ${registry},
       task ${text} not null,
@@ -265,7 +273,7 @@ function triggers(words: Words): readonly string[] {
 export const tasks: Migration = {
   name: '0011-tasks',
   up: async (db, engine) => {
-    for (const part of [machinesAndRuns, resultsOfRuns, agentsAndSecrets, triggers])
+    for (const part of [machinesAndRuns, resultsOfRuns, agentsAndSecrets, timersAndBaseImages, sourcesAndDecisions])
       for (const statement of part(types[engine])) await sql.raw(statement).execute(db);
   },
 };
