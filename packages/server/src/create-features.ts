@@ -1,8 +1,8 @@
 import type { Access } from './access/index.ts';
 import { armRoutes } from './arm/index.ts';
 import { type Audit, createAudit } from './audit/index.ts';
-import { createBlobs } from './blobs/index.ts';
-import { createCatalog } from './catalog/index.ts';
+import { type Blobs, createBlobs } from './blobs/index.ts';
+import { type Catalog, createCatalog } from './catalog/index.ts';
 import { type TaskFeatures, createTaskFeatures } from './create-task-features.ts';
 import { healthRoutes, measure } from './health/index.ts';
 import type { Route } from './http/index.ts';
@@ -17,7 +17,7 @@ import { repeat } from './platform/repeat.ts';
 import { type Registries, collectDeletedRegistries } from './registries/index.ts';
 import { replicationKind } from './replication/index.ts';
 import type { ChildKind } from './resources/index.ts';
-import { createRetention } from './retention/index.ts';
+import { type Retention, createRetention } from './retention/index.ts';
 import { createScrub } from './scrub/index.ts';
 import type { Settings } from './settings/index.ts';
 import type { Registry } from './tenancy/index.ts';
@@ -98,21 +98,7 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
     signInFailures: access.signInFailures,
   });
   const managed = resourceManager(settings, parts, { imports, usage, kinds: tasks.kinds, runs: tasks.runs, tasks: tasks.tasks });
-  const garbage = settings.garbageIntervalMs;
-  const rounds = [
-    { name: 'registries of other processes', everyMs: refreshMs, work: () => registries.refresh() },
-    { name: 'the audit trail', everyMs: auditMs, work: () => audit.flush() },
-    { name: 'retention of the audit trail', everyMs: garbage, work: () => audit.expire(signal) },
-    { name: 'counts of usage', everyMs: refreshMs, work: () => usage.settle(signal) },
-    {
-      name: 'content of deleted registries',
-      everyMs: garbage,
-      work: () => collectDeletedRegistries({ database, clock }, signal),
-    },
-    { name: 'expiry of what was deleted', everyMs: garbage, work: () => catalog.expireDeleted(registries.all(), signal) },
-    { name: 'purges by the clock', everyMs: purgeMs, work: () => retention.purgeDue() },
-    { name: 'expiry of uploads', everyMs: garbage, work: () => blobs.expireUploads(signal) },
-  ];
+  const rounds = roundsOf(settings, parts, { audit, usage, blobs, catalog, retention });
   const checks = { database: () => database.check(), 'blob store': () => store.check(), 'key ring': () => keys.check() };
   return {
     audit,
@@ -139,6 +125,36 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
       return Promise.all([blobs.stop(), scrub.stop(), retention.stop(), usage.stop(), audit.stop(), catalog.close()]);
     },
   };
+}
+
+interface RoundParts {
+  readonly audit: Audit;
+  readonly usage: Usage;
+  readonly blobs: Blobs;
+  readonly catalog: Catalog;
+  readonly retention: Retention;
+}
+
+/** What is done again and again in the background. */
+function roundsOf(
+  { garbageIntervalMs: garbage }: Settings,
+  { storage: { database }, registries, clock, signal }: FeatureParts,
+  { audit, usage, blobs, catalog, retention }: RoundParts,
+): readonly { readonly name: string; readonly everyMs: number; readonly work: () => Promise<unknown> }[] {
+  return [
+    { name: 'registries of other processes', everyMs: refreshMs, work: () => registries.refresh() },
+    { name: 'the audit trail', everyMs: auditMs, work: () => audit.flush() },
+    { name: 'retention of the audit trail', everyMs: garbage, work: () => audit.expire(signal) },
+    { name: 'counts of usage', everyMs: refreshMs, work: () => usage.settle(signal) },
+    {
+      name: 'content of deleted registries',
+      everyMs: garbage,
+      work: () => collectDeletedRegistries({ database, clock }, signal),
+    },
+    { name: 'expiry of what was deleted', everyMs: garbage, work: () => catalog.expireDeleted(registries.all(), signal) },
+    { name: 'purges by the clock', everyMs: purgeMs, work: () => retention.purgeDue() },
+    { name: 'expiry of uploads', everyMs: garbage, work: () => blobs.expireUploads(signal) },
+  ];
 }
 
 function auditOf(settings: Settings, { storage, registries, metrics, clock, log }: FeatureParts): Audit {

@@ -1,8 +1,58 @@
 import type { Setting } from './setting.ts';
 import { authorityProblem } from './value-problems.ts';
 
+const day = 86_400_000;
+
 /** Rows of the settings table about runs, their agents and triggers. */
 export const taskSettings = [
+  {
+    group: 'Tasks',
+    name: 'runsAtOnce',
+    kind: 'integer',
+    default: '100',
+    min: 1,
+    max: 100_000,
+    env: 'BERTH_RUNS_AT_ONCE',
+    flag: 'runs-at-once',
+    placeholder: 'N',
+    help: 'Runs of one registry that agents may have in work at once; further ones wait.',
+  },
+  {
+    group: 'Tasks',
+    name: 'queueTimeout',
+    kind: 'duration',
+    default: '24h',
+    min: 60_000,
+    max: 30 * day,
+    env: 'BERTH_QUEUE_TIMEOUT',
+    flag: 'queue-timeout',
+    placeholder: 'TIME',
+    help: 'A run that no agent has taken after this time ends with an error.',
+  },
+  {
+    group: 'Tasks',
+    name: 'runRetention',
+    kind: 'duration',
+    default: '30d',
+    min: 60_000,
+    max: 3650 * day,
+    env: 'BERTH_RUN_RETENTION',
+    flag: 'run-retention',
+    placeholder: 'TIME',
+    help: 'How long runs that ended are kept, with their logs; archived ones stay.',
+  },
+  {
+    group: 'Tasks',
+    name: 'maxSourceSize',
+    kind: 'size',
+    default: '4GiB',
+    min: 2 ** 20,
+    max: 2 ** 40,
+    env: 'BERTH_MAX_SOURCE_SIZE',
+    flag: 'max-source-size',
+    placeholder: 'SIZE',
+    help: 'Size of an archive with the files of a run that may be uploaded.',
+  },
   {
     group: 'Tasks',
     name: 'agent',
