@@ -17,7 +17,10 @@ import {
 import { type ClientAnswer, parseChallenge, randomImage } from '@berth/testkit';
 import { type DefineCheck, type Protocol, assertStatus, locationOf, protocolTests } from './protocol-tests.ts';
 
-/** Every operation but those of the token endpoint and the webhooks of forges, which check credentials themselves. */
+/**
+ * Every operation but those of the token endpoint and the webhooks of forges, which check credentials themselves, and the
+ * upload of a source, which is for whoever may build: see `tests/protocol/sources.test.ts`.
+ */
 const operations: readonly Operation[] = [
   ...Object.values(distribution),
   ...Object.values(acr),
@@ -27,7 +30,7 @@ const operations: readonly Operation[] = [
   ...Object.values(upkeep),
   ...Object.values(usage),
   ...Object.values(identities),
-  ...Object.values(runs),
+  ...Object.values(runs).filter(({ id }) => id !== runs.uploadSource.id),
   ...Object.values(tasks).filter(({ id }) => id !== tasks.receiveHook.id),
   ...Object.values(agents),
 ];
