@@ -63,6 +63,8 @@ function withTaskOptions(command: Command): Command {
     .option('--target <stage>', 'the stage to build')
     .option('--no-push', 'only build')
     .option('--no-cache', 'use nothing of builds before')
+    .option('--sbom', 'attach to the image a list of what it is made of')
+    .option('--provenance', 'attach to the image a record of how it was made')
     .option('--arg <name[=value]>', 'a build argument; repeatable', gather)
     .option('--secret-arg <name[=value]>', 'a build secret; without a value it is that of the environment; repeatable', gather)
     .option('--set <name=value>', 'a value for templates; repeatable', gather)

@@ -32,6 +32,8 @@ export interface TaskOptions {
   readonly gitTag?: readonly string[];
   readonly poll?: number;
   readonly platform?: readonly string[];
+  readonly sbom?: boolean;
+  readonly provenance?: boolean;
   readonly timeout?: number;
   readonly status?: string;
   readonly agentPool?: string;
@@ -124,6 +126,8 @@ function changedStep(options: TaskOptions, environment: Environment): Json {
     ...(target !== undefined && { target }),
     ...(cache === false && { noCache: true }),
     ...(platforms.length > 1 && { platforms }),
+    ...(options.sbom === true && { sbom: true }),
+    ...(options.provenance === true && { provenance: true }),
     ...(args.length > 0 && { arguments: args }),
     ...(named.length > 0 && { values: named }),
   };

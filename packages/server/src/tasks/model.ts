@@ -54,6 +54,9 @@ export type TaskStep =
       readonly arguments: readonly TaskValue[];
       /** Berth's: several at once. */
       readonly platforms?: readonly string[];
+      /** Berth's: what is attached to the image. */
+      readonly sbom?: boolean;
+      readonly provenance?: boolean;
     })
   | (CommonStep & {
       readonly type: 'FileTask';

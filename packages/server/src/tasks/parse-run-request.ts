@@ -103,6 +103,8 @@ export function buildWork(facts: {
   readonly target: string | undefined;
   readonly arguments: readonly NamedValue[];
   readonly platforms: readonly string[] | undefined;
+  readonly sbom: boolean | undefined;
+  readonly provenance: boolean | undefined;
   readonly platform: Platform;
 }): RunWork {
   const { imageNames, isPushEnabled, noCache, dockerFilePath, target, platform } = facts;
@@ -117,6 +119,8 @@ export function buildWork(facts: {
     ...(target !== undefined && target !== '' && { target }),
     arguments: [...facts.arguments],
     ...(platforms !== undefined && { platforms: [...platforms] }),
+    ...(facts.sbom === true && { sbom: true }),
+    ...(facts.provenance === true && { provenance: true }),
   };
 }
 
@@ -137,6 +141,8 @@ function readBuild(body: Fields, platform: Platform): RunWork {
     target: body.text('target'),
     arguments: readNamedValues(body, 'arguments') ?? [],
     platforms: body.texts('platforms', 10),
+    sbom: body.boolean('sbom'),
+    provenance: body.boolean('provenance'),
     platform,
   });
 }

@@ -155,6 +155,17 @@ forEachEngine((engine) => {
     assert.deepEqual(index.kind === 'build' && index.platforms, ['linux/amd64', 'linux/arm64']);
   });
 
+  test('a task asks for SBOM and provenance as a quick build does, until it is told not to', async (t) => {
+    const { put, runOf } = await openTestTasks(engine, t);
+    const step = { type: 'Docker', contextPath: 'https://git.example/a.git', imageNames: ['a:v1'] };
+    const asked = async (more: object): Promise<unknown> => {
+      const { work } = (await runOf(await put('attested', { platform, step: { ...step, ...more } }))).request;
+      return work.kind === 'build' && [work.sbom, work.provenance];
+    };
+    assert.deepEqual(await asked({ sbom: true, provenance: true }), [true, true]);
+    assert.deepEqual(await asked({ sbom: false }), [undefined, undefined]);
+  });
+
   test('what the last run was built on is shown, as ACR calls it', async (t) => {
     const { put, tasks, database, registry } = await openTestTasks(engine, t);
     const task = await put('for-arm', { platform, step: { type: 'Docker', contextPath: 'https://git.example/a.git' } });

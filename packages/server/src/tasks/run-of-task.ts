@@ -93,6 +93,8 @@ function workOf(context: TasksContext, run: TaskRun, step: TaskStep): RunWork {
       target: overrides.target ?? step.target,
       arguments: valuesOf(context, run, step.arguments, overrides.arguments),
       platforms: step.platforms,
+      sbom: step.sbom,
+      provenance: step.provenance,
       platform: task.properties.platform,
     });
   if (step.type === 'FileTask')

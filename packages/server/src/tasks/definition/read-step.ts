@@ -67,6 +67,8 @@ function readDocker(step: Fields, before: Docker | undefined, scene: ReadScene):
     ...(target !== undefined && target !== '' && { target }),
     arguments: readValues(step, 'arguments', before?.arguments, scene),
     ...(platforms !== undefined && platforms.length > 0 && { platforms }),
+    ...((step.boolean('sbom') ?? before?.sbom) === true && { sbom: true }),
+    ...((step.boolean('provenance') ?? before?.provenance) === true && { provenance: true }),
   };
 }
 
