@@ -1,4 +1,4 @@
-import type { Assignment } from '@berth/api';
+import { type Assignment, leaseHeader } from '@berth/api';
 import { TaskWorld } from '../../tests/tasks/task-world.ts';
 import type { Row } from '../report.ts';
 
@@ -59,7 +59,15 @@ async function measureClaims(world: TaskWorld): Promise<readonly Row[]> {
   for (let index = 0; index < queued; index += 1) expect(await world.call('POST', '/berth/v1/runs', { work }), 202);
   const claim = await agentOf(world);
   const times: number[] = [];
-  for (let index = 0; index < queued; index += 1) times.push(await timed(claim));
+  for (let index = 0; index < queued; index += 1) {
+    let end = (): Promise<void> => Promise.resolve();
+    times.push(
+      await timed(async () => {
+        end = await claim();
+      }),
+    );
+    await end();
+  }
   times.sort((a, b) => a - b);
   const at = (part: number): number => times[Math.floor(part * (times.length - 1))] ?? 0;
   return [
@@ -74,11 +82,10 @@ async function measureClaims(world: TaskWorld): Promise<readonly Row[]> {
   ];
 }
 
-/** Claims as an agent that executes nothing. */
-async function agentOf(world: TaskWorld): Promise<() => Promise<void>> {
+/** Claims as an agent that executes nothing; what it gives ends the run. */
+async function agentOf(world: TaskWorld): Promise<() => Promise<() => Promise<void>>> {
   const { key } = expect(await world.call('POST', '/berth/v1/agent-keys', { name: 'bench' }), 201) as { readonly key: string };
   const authorization = `Basic ${Buffer.from(`$agent:${key}`).toString('base64')}`;
-  const holds: string[] = [];
   const agent = {
     name: 'bench',
     version: '0',
@@ -93,10 +100,19 @@ async function agentOf(world: TaskWorld): Promise<() => Promise<void>> {
     const answer = await client.request('POST', '/berth/v1/agent/claims', {
       authorization,
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ agent, holds, waitSeconds: 0 }),
+      body: JSON.stringify({ agent, holds: [], waitSeconds: 0 }),
     });
     if (answer.status !== 200) throw new Error(`a claim was answered ${answer.status}: ${answer.body}`);
-    holds.push((JSON.parse(answer.body.toString()) as Assignment).run.id);
+    const { run, lease } = JSON.parse(answer.body.toString()) as Assignment;
+    const end = { outcome: 'Succeeded', message: null, images: [], dependencies: [], temporaryTags: [] };
+    return async () => {
+      const reported = await client.request('POST', `/berth/v1/agent/runs/${run.id}/reports`, {
+        authorization,
+        headers: { 'content-type': 'application/json', [leaseHeader]: lease },
+        body: JSON.stringify({ end }),
+      });
+      if (reported.status !== 200) throw new Error(`a report was answered ${reported.status}: ${reported.body}`);
+    };
   };
 }
 

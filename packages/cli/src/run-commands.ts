@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { CommandError } from './command-error.ts';
 import { type BuildOptions, type Scene, build } from './commands/build.ts';
 import { type LogOptions, showLog } from './commands/logs.ts';
-import { type RunOptions, run } from './commands/run.ts';
+import type { RunOptions } from './commands/run.ts';
 import { type RunFilters, archiveRun, cancelRuns, listRuns, showRun } from './commands/runs.ts';
 import { gather, wholeNumber } from './option-values.ts';
 import { exitCodeHelp } from './watch-run.ts';
@@ -70,7 +70,13 @@ function addRun(program: Command, asked: AskScene): void {
   withQueueOptions(command)
     .addHelpText('after', contextHelp)
     .addHelpText('after', exitCodeHelp)
-    .action((context: string | undefined, options: RunOptions) => refusing(() => run(asked(), context, options)));
+    .action((context: string | undefined, options: RunOptions) =>
+      refusing(async () => {
+        // The language of task files is a third of what the command line loads, and only this command reads them.
+        const { run } = await import('./commands/run.ts');
+        await run(asked(), context, options);
+      }),
+    );
 }
 
 const contextHelp = `

@@ -1,19 +1,15 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { deleteTaskSecret, listTaskSecrets, setTaskSecret } from './commands/secrets.ts';
 import { showDecisions, showHook } from './commands/task-triggers.ts';
-import {
-  type TaskChange,
-  type TaskRunOptions,
-  createTask,
-  deleteTask,
-  listTasks,
-  runTask,
-  showTask,
-  updateTask,
-} from './commands/tasks.ts';
+import type * as taskModule from './commands/tasks.ts';
 import { gather, wholeNumber } from './option-values.ts';
 import { type AskScene, refusing, withWatchOptions } from './run-commands.ts';
 import { exitCodeHelp } from './watch-run.ts';
+
+/** They load YAML and the language of task files, which other commands need not wait for. */
+function taskActions(): Promise<typeof taskModule> {
+  return import('./commands/tasks.ts');
+}
 
 /** `berth task …` and `berth secrets …`. */
 export function addTaskCommands(program: Command, asked: AskScene): void {
@@ -25,27 +21,29 @@ export function addTaskCommands(program: Command, asked: AskScene): void {
     .description('the tasks of the registry')
     .action(async () => {
       const { connection, output } = asked();
-      await listTasks(connection, output);
+      await (await taskActions()).listTasks(connection, output);
     });
   task
     .command('show <name>')
     .description('all that a task is, without its secrets')
     .action(async (name: string) => {
       const { connection, output } = asked();
-      await showTask(connection, output, name);
+      await (await taskActions()).showTask(connection, output, name);
     });
   withTaskOptions(task.command('create <name>').description('make a task, or replace the one of that name')).action(
-    async (name: string, options: TaskChange['options']) => createTask(asked(), { name, options }),
+    async (name: string, options: taskModule.TaskChange['options']) =>
+      (await taskActions()).createTask(asked(), { name, options }),
   );
   withTaskOptions(task.command('update <name>').description('change a task; what is not said stays')).action(
-    async (name: string, options: TaskChange['options']) => updateTask(asked(), { name, options }),
+    async (name: string, options: taskModule.TaskChange['options']) =>
+      (await taskActions()).updateTask(asked(), { name, options }),
   );
   task
     .command('delete <name>')
     .description('delete a task; its runs stay')
     .action(async (name: string) => {
       const { connection, output } = asked();
-      await deleteTask(connection, output, name);
+      await (await taskActions()).deleteTask(connection, output, name);
     });
   addTaskRun(task, asked);
   addTriggers(task, asked);
@@ -108,7 +106,9 @@ function addTaskRun(task: Command, asked: AskScene): void {
     .option('-f, --file <path>', 'instead of that of the task');
   withWatchOptions(command)
     .addHelpText('after', exitCodeHelp)
-    .action((name: string, options: TaskRunOptions) => refusing(() => runTask(asked(), name, options)));
+    .action((name: string, options: taskModule.TaskRunOptions) =>
+      refusing(async () => (await taskActions()).runTask(asked(), name, options)),
+    );
 }
 
 function addTriggers(task: Command, asked: AskScene): void {

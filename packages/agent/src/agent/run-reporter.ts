@@ -23,6 +23,7 @@ export class RunReporter {
   readonly #options: RunReporterOptions;
   readonly #pauses = new Pauses();
   #news = Promise.withResolvers<void>();
+  readonly #ended = Promise.withResolvers<void>();
   #steps: readonly RunStep[] | undefined;
   #source: { readonly commit?: string; readonly branch?: string } | undefined;
   #end: RunEnd | undefined;
@@ -49,6 +50,8 @@ export class RunReporter {
   end(end: RunEnd): void {
     this.#end = end;
     this.#news.resolve();
+    // Nothing more comes that could be gathered.
+    this.#ended.resolve();
   }
 
   /** Reports until the end has been taken, the run is lost, or the signal says to give up. */
@@ -71,7 +74,8 @@ export class RunReporter {
 
   async #untilNews(signal: AbortSignal): Promise<void> {
     await this.#wait(heartbeatMs, signal, this.#news.promise);
-    if (this.#end === undefined && this.#options.log.next().records.length < 100) await this.#wait(gatherMs, signal);
+    if (this.#end === undefined && this.#options.log.next().records.length < 100)
+      await this.#wait(gatherMs, signal, this.#ended.promise);
   }
 
   /** Also ends when the run does. */

@@ -76,7 +76,7 @@ export async function executeRun(host: RunHost, plainEngine: Engine): Promise<Ru
     ending.abort();
     await resources?.remove();
     await Promise.all(followed);
-    await removeImages(engine, images);
+    host.later(() => removeImages(engine, images));
   }
 }
 

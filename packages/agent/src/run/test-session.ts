@@ -56,6 +56,7 @@ export async function execute(session: Session, work: Assignment['work'], option
   const secretsFolder = join(own, 'secrets');
   await mkdir(secretsFolder);
   const log: string[] = [];
+  const later: (() => Promise<void>)[] = [];
   let steps: readonly RunStep[] = [];
   const stop = new AbortController();
   void options.stop?.then((reason) => stop.abort(reason));
@@ -114,8 +115,10 @@ export async function execute(session: Session, work: Assignment['work'], option
     fetchDocument: (name, workspace) => readFile(join(workspace, name), 'utf8'),
     resolveSecrets: (sources) => Promise.resolve(new Map(sources.map(({ id }) => [id, options.secrets?.[id] ?? '']))),
     mask: () => {},
+    later: (work) => void later.push(work),
   };
   const end = await executeRun(host, engine);
+  for (const work of later) await work();
   await rm(own, { recursive: true, force: true });
   return { id: `r${id}`, end, steps, log };
 }
