@@ -9,6 +9,7 @@ import {
   aliasSources,
   parseTaskFile,
   problemText,
+  sampleRun,
 } from '@berth/task-file';
 import { parse as parseYaml } from 'yaml';
 import { CommandError } from './command-error.ts';
@@ -21,21 +22,6 @@ export interface TaskFileToCheck {
   readonly valuesContent: string | undefined;
 }
 
-/** What only the server and the agent know, in a form that reads. */
-const run: Dictionary = {
-  ID: 'ca1',
-  Registry: 'registry.example',
-  RegistryName: 'registry',
-  Date: '20000101-000000z',
-  Commit: '',
-  Branch: '',
-  TaskName: '',
-  TriggeredBy: '',
-  SharedVolume: 'workspace',
-  OS: 'linux',
-  Architecture: 'amd64',
-};
-
 /**
  * Reads a task file before anything is sent. Undefined: it takes aliases from elsewhere, which only the agent reads.
  * @throws CommandError with every problem, its place and its line
@@ -44,7 +30,7 @@ export function checkTaskFile({ name, content, values, valuesContent }: TaskFile
   const given = Object.fromEntries(values.map((each) => [each.name, each.value]));
   const all: Dictionary = { ...valuesOf(valuesContent), ...given };
   try {
-    const input = { source: content, run, values: all };
+    const input = { source: content, run: sampleRun, values: all };
     if (aliasSources(input).length > 0) return undefined;
     return parseTaskFile({ ...input, nonce: randomUUID().replaceAll('-', '') });
   } catch (error) {

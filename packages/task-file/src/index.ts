@@ -1,6 +1,7 @@
 export type { Place } from './place.ts';
 export { type Problem, TaskFileError, problemText } from './task-file-error.ts';
 export { type Dictionary, type Value, functionNames, isDictionary, render } from './template/index.ts';
+export { sampleRun } from './sample-run.ts';
 export type { AliasOptions } from './aliases.ts';
 export { type TaskFileInput, aliasSources, parseTaskFile } from './parse/parse-task-file.ts';
 export {

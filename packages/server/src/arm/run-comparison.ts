@@ -1,5 +1,5 @@
 import type { Run } from '@berth/api';
-import type { RunFacts, RunFilter } from '../runs/index.ts';
+import { type RunFacts, type RunFilter, runStatuses } from '../runs/index.ts';
 import { type FilterToken, filterError } from './run-filter-tokens.ts';
 
 /** A condition on runs. */
@@ -21,16 +21,6 @@ interface Property {
   readonly narrow?: (operator: Operator, value: never) => Partial<RunFilter>;
 }
 
-const statuses: readonly Run['status'][] = [
-  'Queued',
-  'Started',
-  'Running',
-  'Succeeded',
-  'Failed',
-  'Canceled',
-  'Error',
-  'Timeout',
-];
 const runTypes: readonly Run['runType'][] = ['QuickBuild', 'QuickRun', 'AutoBuild', 'AutoRun'];
 
 const properties: Readonly<Record<string, Property>> = {
@@ -46,7 +36,7 @@ const properties: Readonly<Record<string, Property>> = {
   },
   status: {
     of: (run) => run.status,
-    read: (token) => readWord(token, statuses),
+    read: (token) => readWord(token, runStatuses),
     narrow: (operator, status: Run['status']) => (operator === 'eq' ? { statuses: [status] } : {}),
   },
   taskname: {

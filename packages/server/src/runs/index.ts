@@ -38,6 +38,7 @@ export {
   type RunTrigger,
   type SourceUpload,
   isEnded,
+  runStatuses,
 } from './model.ts';
 export type { RunCredentials, RunLimits, SecretToResolve } from './runs-context.ts';
 

@@ -84,6 +84,18 @@ export interface RunFacts {
   readonly logRecords: number;
 }
 
+/** Every status, in the order of a run's life. */
+export const runStatuses: readonly RunStatus[] = [
+  'Queued',
+  'Started',
+  'Running',
+  'Succeeded',
+  'Failed',
+  'Canceled',
+  'Error',
+  'Timeout',
+];
+
 const ended: ReadonlySet<RunStatus> = new Set(['Succeeded', 'Failed', 'Canceled', 'Error', 'Timeout']);
 
 export function isEnded(status: RunStatus): boolean {

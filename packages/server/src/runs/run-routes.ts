@@ -4,7 +4,7 @@ import { readJson } from '../http/read-body.ts';
 import type { Reply, Route, RouteRequest } from '../http/route.ts';
 import { archive, cancel } from './change-run.ts';
 import { mayRunAnything, requireBuilder, requireVisible } from './may-run.ts';
-import type { RunFilter } from './model.ts';
+import { type RunFilter, runStatuses } from './model.ts';
 import { findRunByRow, listRuns } from './queries.ts';
 import { queueNewRun } from './queue/queue-run.ts';
 import { runDocuments } from './run-document.ts';
@@ -84,22 +84,11 @@ function textOf(query: URLSearchParams, name: string): string | undefined {
   return text === '' ? undefined : text;
 }
 
-const statuses: readonly Run['status'][] = [
-  'Queued',
-  'Started',
-  'Running',
-  'Succeeded',
-  'Failed',
-  'Canceled',
-  'Error',
-  'Timeout',
-];
-
 function statusesOf(text: string | null): readonly Run['status'][] | undefined {
   if (text === null || text === '') return undefined;
-  const found = statuses.find((status) => status.toLowerCase() === text.toLowerCase());
+  const found = runStatuses.find((status) => status.toLowerCase() === text.toLowerCase());
   if (found === undefined)
-    throw new RegistryError('INVALID_PARAMETER', { message: `"status" is one of ${statuses.join(', ')}`, target: 'status' });
+    throw new RegistryError('INVALID_PARAMETER', { message: `"status" is one of ${runStatuses.join(', ')}`, target: 'status' });
   return [found];
 }
 

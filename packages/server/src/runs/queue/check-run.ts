@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { RunPlatform, RunSource, RunToQueue, RunWork } from '@berth/api';
 import { OciError, parseRepositoryName, parseTag } from '@berth/oci';
-import { type Dictionary, TaskFileError, aliasSources, parseImageReference, parseTaskFile } from '@berth/task-file';
+import { type Dictionary, TaskFileError, aliasSources, parseImageReference, parseTaskFile, sampleRun } from '@berth/task-file';
 import { RegistryError } from '../../errors/index.ts';
 import type { Registry } from '../../tenancy/index.ts';
 
@@ -106,19 +106,7 @@ function checkTaskFile(
   { values = [] }: RunToQueue,
   registry: Registry,
 ): void {
-  const run: Dictionary = {
-    ID: 'ca1',
-    Registry: registry.loginServer,
-    RegistryName: registry.name,
-    Date: '20000101-000000z',
-    Commit: '',
-    Branch: '',
-    TaskName: '',
-    TriggeredBy: '',
-    SharedVolume: 'workspace',
-    OS: 'linux',
-    Architecture: 'amd64',
-  };
+  const run: Dictionary = { ...sampleRun, Registry: registry.loginServer, RegistryName: registry.name };
   const given: Dictionary = Object.fromEntries(values.map(({ name, value }) => [name, value]));
   try {
     const input = { source: content, run, values: given };

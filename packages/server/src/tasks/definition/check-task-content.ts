@@ -1,23 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { type Dictionary, TaskFileError, aliasSources, parseTaskFile } from '@berth/task-file';
+import { TaskFileError, aliasSources, parseTaskFile, sampleRun } from '@berth/task-file';
 import { RegistryError } from '../../errors/index.ts';
 import type { TaskStep } from '../model.ts';
 import { withOwnVersion } from '../own-version.ts';
-
-/** Names of `.Run` (acr-tasks 2.1) with values of their kind: what they will be, only runs know. */
-const sampleRun: Dictionary = {
-  ID: 'ca1',
-  Registry: 'registry.example',
-  RegistryName: 'registry',
-  Date: '20000101-000000z',
-  Commit: '0000000',
-  Branch: 'main',
-  TaskName: 'task',
-  TriggeredBy: 'Manual',
-  SharedVolume: 'workspace',
-  OS: 'linux',
-  Architecture: 'amd64',
-};
 
 /**
  * Reads the task file that a task brings with it. What is in a file of values, or in documents elsewhere, only agents see; then
