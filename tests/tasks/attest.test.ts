@@ -147,7 +147,7 @@ taskSuite('attestations', {}, (world) => {
       source: { kind: 'upload' },
       dockerfile: 'Dockerfile',
       buildArguments: { GREETING: 'hello' },
-      secretBuildArguments: ['PASSWORD'],
+      secrets: ['PASSWORD'],
       noCache: false,
       platforms: ['linux/amd64'],
     });
@@ -159,6 +159,55 @@ taskSuite('attestations', {}, (world) => {
     assert.equal(runDetails.metadata.invocationId, `${here.host}/${run.id}`);
     const tags = (await json('/v2/attest/app/tags/list')) as { readonly tags: unknown };
     assert.deepEqual(tags.tags, ['latest', 'v1'], 'they have no tags of their own');
+  });
+
+  test('build steps of a task file ask for them, too, and secrets of templates stay out of them', async () => {
+    const here = world();
+    const content = `version: v1.1.0
+steps:
+  - id: app
+    build: -t $Registry/attest/filed:$ID --build-arg 'GREETING={{.Values.greeting}}' --sbom=true --provenance=true .
+  - id: other
+    build: -t $Registry/attest/other:$ID .
+  - push: [$Registry/attest/filed:$ID, $Registry/attest/other:$ID]
+`;
+    const folder = await here.write('filed', {
+      status,
+      Dockerfile: `FROM ${here.host}/base/tools:v1\nARG GREETING\nCOPY status /var/lib/dpkg/status\n`,
+      'task.yaml': content,
+    });
+    const greeting = 'a very secret greeting';
+    const { code, stdout, stderr } = await here.berth(['run', '--file', 'task.yaml', '--set-secret', 'greeting', '--json', '.'], {
+      cwd: folder,
+      env: { greeting },
+    });
+    assert.equal(code, 0, `${stdout}\n${stderr}`);
+    const { id } = JSON.parse(stdout) as Run;
+    const found = await referrers('attest/filed', await here.digest('attest/filed', id));
+    const documents = await Promise.all(
+      found.map(async ({ artifactType, digest }) => {
+        const { layers } = (await json(`/v2/attest/filed/manifests/${digest}`)) as { readonly layers: readonly Descriptor[] };
+        return [artifactType, await json(`/v2/attest/filed/blobs/${layers[0]?.digest}`)] as const;
+      }),
+    );
+    assert.ok(!JSON.stringify(documents).includes(greeting));
+    const named = new Map(documents);
+    assert.equal(named.size, 2);
+    const { packages } = named.get('application/spdx+json') as Spdx;
+    assert.ok(packages.some(({ name }) => name === 'hello'));
+    const { predicate } = named.get('application/vnd.in-toto+json') as {
+      readonly predicate: { readonly buildDefinition: { readonly externalParameters: object } };
+    };
+    assert.deepEqual(predicate.buildDefinition.externalParameters, {
+      source: { kind: 'upload' },
+      step: 'app',
+      dockerfile: 'Dockerfile',
+      buildArguments: { GREETING: '***' },
+      secrets: [],
+      noCache: false,
+      platforms: ['linux/amd64'],
+    });
+    assert.deepEqual(await referrers('attest/other', await here.digest('attest/other', id)), []);
   });
 
   test('a build that does not ask has nothing attached, and one that is not pushed says so', async () => {

@@ -17,6 +17,7 @@ export {
 } from './parse/model.ts';
 export type { Flag } from './command/read-flags.ts';
 export { type RunCommand, parseRunCommand } from './command/run-command.ts';
+export type { Attests } from './command/read-attests.ts';
 export { type BuildCommand, parseBuildCommand } from './command/build-command.ts';
 export { type Condition, type Move, Scheduler, type StepOutcome, type StepState } from './graph/scheduler.ts';
 export { type ImageReference, parseImageReference } from './dockerfile/image-reference.ts';

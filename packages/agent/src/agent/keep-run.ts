@@ -138,6 +138,7 @@ class RunKeeper {
           states.map((step) => (step.reason === undefined ? step : { ...step, reason: this.#log.clean(step.reason) })),
         ),
       mask: (secret) => this.#log.mask(secret),
+      hide: (text) => this.#log.hide(text),
       later: (work) => void this.#later.push(work),
       fetchDocument: (name, workspace) => fetchDocument(name, workspace, signal),
       fetchSource: async (workspace) => {

@@ -53,9 +53,14 @@ export class RunLog {
     this.#masks.add(secret);
   }
 
+  /** A text of another place than a log, without what is masked. */
+  hide(text: string): string {
+    return this.#masks.apply(text);
+  }
+
   /** A text as it may be shown: masked, in one line. */
   clean(text: string): string {
-    return this.#masks.apply(plainText(text));
+    return this.hide(plainText(text));
   }
 
   add(step: string, stream: LogRecord['stream'], text: string): void {

@@ -1,12 +1,6 @@
 import type { Flag } from '@berth/task-file';
 import type { RunLimits } from './run-host.ts';
 
-/** What a build asks of the engine beside what every build has. */
-export interface BuildFlags {
-  readonly passed: readonly string[];
-  readonly notes: readonly string[];
-}
-
 const passedOn: ReadonlySet<string> = new Set(
   'add-host cpu-period cpu-quota cpu-shares cpuset-cpus cpuset-mems isolation memory memory-swap shm-size ulimit'.split(' '),
 );
@@ -25,16 +19,14 @@ const reasons: Readonly<Record<string, string>> = {
   'build-context': 'copy what is needed into the workspace in an earlier step',
 };
 
-/** @throws Error whose message goes on after `build` */
-export function readBuildFlags(flags: readonly Flag[], { allowsPrivileged }: Pick<RunLimits, 'allowsPrivileged'>): BuildFlags {
+/** What a build asks of the engine beside what every build has. @throws Error whose message goes on after `build` */
+export function readBuildFlags(
+  flags: readonly Flag[],
+  { allowsPrivileged }: Pick<RunLimits, 'allowsPrivileged'>,
+): readonly string[] {
   const passed: string[] = [];
-  const notes: string[] = [];
   for (const { name, value } of flags) {
     if (passedOver.has(name)) continue;
-    if (name === 'sbom' || name === 'provenance' || name === 'attest') {
-      notes.push(`--${name} is passed over: ask for it with berth build --sbom and --provenance`);
-      continue;
-    }
     const isPrivilegedNetwork = name === 'network' && value !== 'default' && value !== 'none';
     if (isPrivilegedNetwork && !(allowsPrivileged && value === 'host'))
       throw new Error(`has --network ${value}; the network of a build is default or none`);
@@ -42,5 +34,5 @@ export function readBuildFlags(flags: readonly Flag[], { allowsPrivileged }: Pic
       throw new Error(`has --${name}, which a build may not have${reasons[name] === undefined ? '' : `: ${reasons[name]}`}`);
     passed.push(`--${name}`, ...(value === undefined ? [] : [value]));
   }
-  return { passed, notes };
+  return passed;
 }

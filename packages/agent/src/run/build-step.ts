@@ -45,8 +45,7 @@ async function findPlace(scene: RunScene, step: Step, { say }: AttemptContext): 
   const { action } = step;
   if (action.kind !== 'build') throw new Error(`the step ${step.id} is no build`);
   const { build } = action;
-  const { passed, notes } = readBuildFlags(build.others, scene.host.limits);
-  for (const note of notes) say(note);
+  const passed = readBuildFlags(build.others, scene.host.limits);
   if (isRemote(build.context))
     throw new Error(
       `has the context ${build.context}: a step builds from a folder of the workspace; give the address to the run as its source`,
@@ -124,7 +123,11 @@ async function buildAll(
     startedAt,
     dockerfile: place.dockerfileName,
     arguments: place.arguments,
+    secrets: [...place.secrets.keys()],
     target: build.target,
+    noCache: build.noCache,
+    attests: build.attests,
+    attached: new Set(),
   };
   scene.images.add(image);
   return last;

@@ -64,8 +64,7 @@ export async function executeRun(host: RunHost, plainEngine: Engine): Promise<Ru
       followed,
       ending: ending.signal,
     };
-    const note = checkAttests(plan, engine, assignment.isTrusted);
-    if (note !== undefined) host.log('', 'agent', note);
+    for (const note of checkAttests(plan, engine, assignment.isTrusted)) host.log('', 'agent', note);
     const failed = await runSteps(scene);
     if (host.signal.aborted) return endOf(...stopOf(host.signal));
     return failed === undefined ? endOf('Succeeded', null) : endOf('Failed', messageOf(failed));

@@ -33,6 +33,7 @@ export function planQuickBuild(work: QuickBuild, { run, logins, timeoutSeconds, 
     secrets: [],
     noCache: work.noCache ?? false,
     pull: false,
+    attests: { sbom: work.sbom ?? false, provenance: work.provenance ?? false },
     others: [],
     context: '.',
   };
@@ -47,7 +48,6 @@ export function planQuickBuild(work: QuickBuild, { run, logins, timeoutSeconds, 
     networks: [],
     volumes: [],
     buildSecrets: new Map(given.flatMap(({ name, value, isSecret }) => (isSecret === true ? [[name, value] as const] : []))),
-    attests: { sbom: work.sbom ?? false, provenance: work.provenance ?? false },
   };
 }
 

@@ -43,7 +43,7 @@ export async function planTaskFile({ host, source, valuesSource, run, workspace 
     file = parseTaskFile({ ...withAliases, secrets });
     requireAllowed(file, host);
   }
-  return { ...file, buildSecrets: new Map(), attests: { sbom: false, provenance: false } };
+  return { ...file, buildSecrets: new Map() };
 }
 
 /** The values file, overlaid key by key with what the request and the task set. @throws RunFailed */

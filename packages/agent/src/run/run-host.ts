@@ -45,8 +45,10 @@ export interface RunHost {
   resolveSecrets(sources: readonly SecretSource[]): Promise<ReadonlyMap<string, string>>;
   /** Does this once the server knows how the run ended: tidying up that nobody needs to wait for. */
   later(work: () => Promise<void>): void;
-  /** Never shows this text in the log. */
+  /** Never shows this text, neither in the log nor in what is attached to images. */
   mask(secret: string): void;
+  /** A text without what must not be shown, for whoever can read an image. */
+  hide(text: string): string;
 }
 
 /** How a run ended, as the server is told. */

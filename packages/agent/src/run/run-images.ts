@@ -1,4 +1,4 @@
-import { parseImageReference } from '@berth/task-file';
+import { type Attests, parseImageReference } from '@berth/task-file';
 import type { BaseImageUse, OutputImage } from '@berth/api';
 
 /** One image of a build, for one platform. */
@@ -18,7 +18,13 @@ export interface BuiltImage {
   readonly startedAt: Date;
   readonly dockerfile: string;
   readonly arguments: ReadonlyMap<string, string>;
+  /** What they are called. */
+  readonly secrets: readonly string[];
   readonly target: string | undefined;
+  readonly noCache: boolean;
+  readonly attests: Attests;
+  /** Documents that some manifest has already: neither another tag nor another attempt at a push attaches them again. */
+  readonly attached: Set<string>;
 }
 
 /** The images that a run has built and pulled. Names that others left on the engine are not the run's. */
@@ -56,7 +62,7 @@ export class RunImages {
 }
 
 /** A name with all that it leaves out. */
-function fullName(name: string): string {
+export function fullName(name: string): string {
   const reference = parseImageReference(name);
   if (reference === undefined) return name;
   const { registry, repository, tag, digest } = reference;

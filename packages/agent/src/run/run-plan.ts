@@ -8,7 +8,6 @@ export interface RunPlan {
   readonly volumes: readonly Volume[];
   /** Real build secrets, by id: arguments of a quick build that are secret. */
   readonly buildSecrets: ReadonlyMap<string, string>;
-  readonly attests: { readonly sbom: boolean; readonly provenance: boolean };
 }
 
 /** Puts problems where the user looks for them: `file:line:column: message`. */

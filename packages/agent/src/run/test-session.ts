@@ -14,6 +14,7 @@ import {
   spawnRegistry,
 } from '@berth/testkit';
 import type { Engine } from '../engine/index.ts';
+import { Masks } from '../log/index.ts';
 import { executeRun } from './execute-run.ts';
 import type { RunEnd, RunHost, RunStop } from './run-host.ts';
 
@@ -56,6 +57,7 @@ export async function execute(session: Session, work: Assignment['work'], option
   const secretsFolder = join(own, 'secrets');
   await mkdir(secretsFolder);
   const log: string[] = [];
+  const masks = new Masks();
   const later: (() => Promise<void>)[] = [];
   let steps: readonly RunStep[] = [];
   const stop = new AbortController();
@@ -113,8 +115,13 @@ export async function execute(session: Session, work: Assignment['work'], option
       return { commit: 'c0ffee', branch: 'main' };
     },
     fetchDocument: (name, workspace) => readFile(join(workspace, name), 'utf8'),
-    resolveSecrets: (sources) => Promise.resolve(new Map(sources.map(({ id }) => [id, options.secrets?.[id] ?? '']))),
-    mask: () => {},
+    resolveSecrets: (sources) => {
+      const values = sources.map(({ id }) => [id, options.secrets?.[id] ?? ''] as const);
+      for (const [, value] of values) masks.add(value);
+      return Promise.resolve(new Map(values));
+    },
+    mask: (secret) => masks.add(secret),
+    hide: (text) => masks.apply(text),
     later: (work) => void later.push(work),
   };
   const end = await executeRun(host, engine);

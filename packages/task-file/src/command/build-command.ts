@@ -1,3 +1,4 @@
+import { type Attests, attestFlags, readAttests } from './read-attests.ts';
 import { type Flag, type FlagTable, readFlags } from './read-flags.ts';
 import { splitWords } from './split-words.ts';
 
@@ -15,6 +16,7 @@ export interface BuildCommand {
   readonly secrets: readonly string[];
   readonly noCache: boolean;
   readonly pull: boolean;
+  readonly attests: Attests;
   /** All other flags, to be handed to the engine. */
   readonly others: readonly Flag[];
   readonly context: string;
@@ -41,11 +43,14 @@ const own: ReadonlySet<string> = new Set([
   'secret',
   'no-cache',
   'pull',
+  ...attestFlags,
 ]);
 
 /** @throws Error whose message goes on after `build` */
 export function parseBuildCommand(text: string): BuildCommand {
   const { flags, rest } = readFlags(splitWords(text), buildFlags, true);
+  // Before the context is looked for, which a flag without its value swallows.
+  const attests = readAttests(flags);
   const [context, ...others] = rest;
   if (context === undefined) throw new Error('names no context: end it with a folder, such as .');
   if (others.length > 0) throw new Error(`names more than one context: ${rest.join(' and ')}`);
@@ -61,6 +66,7 @@ export function parseBuildCommand(text: string): BuildCommand {
     secrets: all('secret'),
     noCache: has('no-cache'),
     pull: has('pull'),
+    attests,
     others: flags.filter(({ name }) => !own.has(name)),
     context,
   };

@@ -57,6 +57,24 @@ test('a cmd: flags of docker run, the image, and what is its own', () => {
     if (words.source !== '^$') assert.throws(() => parseRunCommand(text), words);
 });
 
+test('a build asks for documents as docker build does', () => {
+  for (const [text, asked] of [
+    ['--sbom=true', ['sbom']],
+    ['--provenance=true --sbom true', ['sbom', 'provenance']],
+    ['--provenance=mode=max', ['provenance']],
+    ['--attest type=sbom --attest=type=provenance,mode=min', ['sbom', 'provenance']],
+    ['--attest type=sbom,disabled=true --provenance=false', []],
+    ['--sbom=true --sbom=false', []],
+  ] as const) {
+    const { attests, others } = parseBuildCommand(`${text} .`);
+    assert.deepEqual(attests, {
+      sbom: asked.some((each) => each === 'sbom'),
+      provenance: asked.some((each) => each === 'provenance'),
+    });
+    assert.deepEqual(others, []);
+  }
+});
+
 test('a build: everything that docker build takes', () => {
   const plain = {
     tags: [],
@@ -68,6 +86,7 @@ test('a build: everything that docker build takes', () => {
     secrets: [],
     noCache: false,
     pull: false,
+    attests: { sbom: false, provenance: false },
     others: [],
     context: '.',
   };
@@ -102,6 +121,10 @@ test('a build: everything that docker build takes', () => {
     ['--tagg a .', /--tagg, which is not known; did you mean --tag\?/],
     ['. -t', /-t without its value/],
     ['--pull=maybe .', /true or false/],
+    ['--sbom .', /has --sbom=\.; write --sbom=true or --sbom=false$/],
+    ['--sbom=generator=x/y .', /write --sbom=true/],
+    ['--provenance=mode=some .', /--provenance=mode=max or --provenance=false$/],
+    ['--attest type=other .', /type=sbom or type=provenance; other/],
   ] as const)
     assert.throws(() => parseBuildCommand(text), words);
 });

@@ -14,7 +14,7 @@ import type { Subject } from './subject.ts';
 export type KnownContents = ReadonlyMap<string, ImageContents>;
 
 /**
- * Reads what is in the images of a run, if an SBOM is asked for. It comes before anything is pushed: an image of which no list can
+ * Reads what is in those images of a run of which an SBOM is asked for. It comes before anything is pushed: an image of which no list can
  * be made stays where it is.
  * @throws EngineError, ContentsUnreadable
  */
@@ -24,8 +24,7 @@ export async function readContents(
   { signal, say }: AttemptContext,
 ): Promise<KnownContents> {
   const contents = new Map<string, ImageContents>();
-  if (!scene.plan.attests.sbom) return contents;
-  for (const { id, platform } of built.flatMap(({ images }) => images)) {
+  for (const { id, platform } of built.filter(({ attests }) => attests.sbom).flatMap(({ images }) => images)) {
     if (contents.has(id)) continue;
     try {
       const found = await readImage(scene, id, signal);
@@ -46,13 +45,13 @@ export interface ToAttest {
   readonly contents: KnownContents;
 }
 
-/** Attaches to a pushed image what the run asks for: to the image of each platform, and provenance to their index, too. @throws RegistryRefused */
+/** Attaches to a pushed image what its build asks for: to the image of each platform, and provenance to their index, too. @throws RegistryRefused */
 export async function attestImage(
   scene: RunScene,
   { built, pushed, contents }: ToAttest,
   context: AttemptContext,
 ): Promise<void> {
-  const { attests } = scene.plan;
+  const { attests } = built;
   const { output } = pushed;
   const access = new RegistryAccess(output.registry, scene.host.assignment.logins, context.signal);
   const isIndex = pushed.images.every(({ facts }) => facts.digest !== pushed.facts.digest);
@@ -78,44 +77,54 @@ interface Attaching {
   readonly context: AttemptContext;
 }
 
-async function attachSbom(
-  { host }: RunScene,
-  { access, built, subject, contents, context }: Attaching & { readonly contents: ImageContents | undefined },
-): Promise<void> {
-  if (contents === undefined) throw new Error(`the contents of ${subject.digest} were not read`);
-  const created = new Date();
-  const document = spdxDocument({
-    subject,
-    contents,
-    bases: built.bases,
-    run: host.assignment.run.id,
-    agentVersion: host.agent.version,
-    created,
-  });
-  const digest = await attachDocument(access, {
-    subject,
-    artifactType: 'application/spdx+json',
-    fileName: 'sbom.spdx.json',
-    document,
-    created,
-  });
-  context.say(`Attached the SBOM ${digest} to ${subject.digest}`);
+/** Once to each manifest. */
+async function attachOnce({ built, subject }: Attaching, type: string, attach: () => Promise<void>): Promise<void> {
+  const key = `${type} ${subject.registry}/${subject.repository}@${subject.digest}`;
+  if (built.attached.has(key)) return;
+  await attach();
+  built.attached.add(key);
 }
 
-async function attachProvenance(
-  { host, engine, commit }: RunScene,
-  { access, built, subject, context }: Attaching,
+const sbomType = 'application/spdx+json';
+
+function attachSbom(
+  { host }: RunScene,
+  { contents, ...attaching }: Attaching & { readonly contents: ImageContents | undefined },
 ): Promise<void> {
-  const finishedAt = new Date();
-  const { assignment, agent } = host;
-  const document = provenanceStatement({ subject, built, assignment, agent, engine: engine.describe(), commit, finishedAt });
-  const digest = await attachDocument(access, {
-    subject,
-    artifactType: 'application/vnd.in-toto+json',
-    fileName: 'provenance.intoto.json',
-    annotations: { 'in-toto.io/predicate-type': provenanceType },
-    document,
-    created: finishedAt,
+  const { access, built, subject, context } = attaching;
+  return attachOnce(attaching, sbomType, async () => {
+    if (contents === undefined) throw new Error(`the contents of ${subject.digest} were not read`);
+    const created = new Date();
+    const document = spdxDocument({
+      subject,
+      contents,
+      bases: built.bases,
+      run: host.assignment.run.id,
+      agentVersion: host.agent.version,
+      created,
+    });
+    const attached = { subject, artifactType: sbomType, fileName: 'sbom.spdx.json', document, created };
+    const digest = await attachDocument(access, attached);
+    context.say(`Attached the SBOM ${digest} to ${subject.digest}`);
   });
-  context.say(`Attached the provenance ${digest} to ${subject.digest}`);
+}
+
+const inTotoType = 'application/vnd.in-toto+json';
+
+function attachProvenance({ host, engine, commit }: RunScene, attaching: Attaching): Promise<void> {
+  const { access, built, subject, context } = attaching;
+  return attachOnce(attaching, inTotoType, async () => {
+    const finishedAt = new Date();
+    const { assignment, agent } = host;
+    const facts = { subject, built, assignment, agent, engine: engine.describe(), commit, finishedAt };
+    const digest = await attachDocument(access, {
+      subject,
+      artifactType: inTotoType,
+      fileName: 'provenance.intoto.json',
+      annotations: { 'in-toto.io/predicate-type': provenanceType },
+      document: provenanceStatement({ ...facts, show: (text) => host.hide(text) }),
+      created: finishedAt,
+    });
+    context.say(`Attached the provenance ${digest} to ${subject.digest}`);
+  });
 }

@@ -103,6 +103,52 @@ function defineTests(get: () => Session, runsContainers: boolean): void {
     }
   });
 
+  test('a build step of a task file asks for its image alone, which has each document once whichever steps push it', async () => {
+    const secret = 'a value of the store';
+    const content = `version: v1.1.0
+secrets:
+  - id: token
+    keyvault: https://berth/secrets/token
+steps:
+  - id: app
+    build: -t $Registry/filed:1 -t $Registry/filed:2 --build-arg 'TOKEN=x-{{.Secrets.token}}' --sbom=true --provenance=mode=max .
+  - id: plain
+    build: -t $Registry/plain:1 .
+  - id: local
+    build: -t local --attest type=provenance .
+  - push: [$Registry/filed:1]
+  - push: ['{{.Run.Registry}}/filed:2', $Registry/plain:1]
+`;
+    const work: Assignment['work'] = { kind: 'inline', content };
+    const { id, end, log } = await execute(get(), work, { files, secrets: { token: secret } });
+    assert.equal(end.outcome, 'Succeeded', log.join('\n'));
+    assert.ok(
+      log.some((line) =>
+        line.endsWith('The step local asks for SBOM or provenance, and no push step has its image: they are not made'),
+      ),
+    );
+    const digestOf = (repository: string): string => end.images.find((each) => each.repository === repository)?.digest ?? '';
+    const lists = await attached('filed', digestOf('filed'), spdxType);
+    const statements = await attached('filed', digestOf('filed'), inTotoType);
+    assert.deepEqual([lists.length, statements.length], [1, 1], log.join('\n'));
+    const spdx = requireSpdx(await documentOf('filed', lists[0]));
+    assert.deepEqual(
+      spdx.packages.map(({ name }) => name),
+      [`${get().registry.host}/filed`, 'hello'],
+    );
+    const statement = (await documentOf('filed', statements[0])) as {
+      predicate: {
+        buildDefinition: { externalParameters: { step: string; buildArguments: unknown } };
+        runDetails: { metadata: { invocationId: string } };
+      };
+    };
+    const { buildDefinition, runDetails } = statement.predicate;
+    assert.equal(buildDefinition.externalParameters.step, 'app');
+    assert.deepEqual(buildDefinition.externalParameters.buildArguments, { TOKEN: 'x-***' });
+    assert.equal(runDetails.metadata.invocationId, `${get().registry.host}/${id}`);
+    for (const type of [spdxType, inTotoType]) assert.deepEqual(await attached('plain', digestOf('plain'), type), []);
+  });
+
   test('an image without files, and one that cannot be listed: the latter is not pushed', async () => {
     const empty = await execute(get(), { ...sbom, images: ['empty:1'] }, { files: { Dockerfile: 'FROM scratch\nLABEL a=b\n' } });
     assert.equal(empty.end.outcome, 'Succeeded', empty.log.join('\n'));

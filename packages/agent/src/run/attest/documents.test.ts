@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Assignment, BaseImageUse } from '@berth/api';
 import { type ProvenanceFacts, provenanceStatement } from './provenance.ts';
+import { Masks } from '../../log/index.ts';
+import { secretsOf } from '../run-secrets.ts';
 import { requireSpdx } from './test-spdx.ts';
 import { shownAddress } from './shown-address.ts';
 import { type SpdxFacts, spdxDocument } from './spdx-document.ts';
@@ -111,12 +113,17 @@ const assignment: Assignment = {
   isTrusted: true,
   cacheKey: '',
 };
+const masks = new Masks();
+for (const secret of secretsOf(assignment)) masks.add(secret);
 const provenanceFacts: ProvenanceFacts = {
   subject,
   built: {
     bases,
     startedAt: new Date('2026-01-02T03:04:05.678Z'),
     dockerfile: 'web/Dockerfile',
+    step: 'build',
+    secrets: ['KEY'],
+    noCache: false,
     target: 'final',
     arguments: new Map([
       ['OPEN', 'seen'],
@@ -128,6 +135,7 @@ const provenanceFacts: ProvenanceFacts = {
   engine: { name: 'docker', version: '20.10' },
   commit: 'c'.repeat(40),
   finishedAt: new Date('2026-01-02T03:05:00Z'),
+  show: (text) => masks.apply(text),
 };
 
 test('provenance says what was built from what, by whom and when', () => {
@@ -143,7 +151,7 @@ test('provenance says what was built from what, by whom and when', () => {
           dockerfile: 'web/Dockerfile',
           target: 'final',
           buildArguments: { OPEN: 'seen', COPIED: 'x-***-***' },
-          secretBuildArguments: ['KEY'],
+          secrets: ['KEY'],
           noCache: false,
           platforms: ['linux/amd64'],
         },
@@ -173,6 +181,15 @@ test('provenance says what was built from what, by whom and when', () => {
       },
     },
   });
+});
+
+test('provenance of a task file names the file and the step', () => {
+  const work = { kind: 'file', path: 'ci/task.yaml' } as const;
+  const statement = provenanceStatement({ ...provenanceFacts, assignment: { ...assignment, work } }) as {
+    readonly predicate: { readonly buildDefinition: { readonly externalParameters: Readonly<Record<string, unknown>> } };
+  };
+  const { taskFile, step } = statement.predicate.buildDefinition.externalParameters;
+  assert.deepEqual([taskFile, step], ['ci/task.yaml', 'build']);
 });
 
 test('no secret of a run is in its provenance, wherever it comes from', () => {
