@@ -57,6 +57,27 @@ forEachEngine((engine) => {
     );
   });
 
+  test('every run that is held can sign in, and no other', async (t) => {
+    const runs = await openTestRuns(engine, t);
+    const agent = await runs.addAgent();
+    const able = async () => {
+      const keys = runs.database.read.selectFrom('machine_keys').select('name').where('kind', '=', 'run');
+      return (await keys.orderBy('name').execute()).map(({ name }) => name);
+    };
+    for (let index = 0; index < 6; index += 1) await runs.queue();
+    const left = new AbortController();
+    left.abort();
+    assert.equal(await runs.claim(agent, { name: 'left', signal: left.signal }), undefined);
+    assert.deepEqual(await able(), [], 'nobody holds the one that was given back');
+    // All of them expect the first in line, and one gets it.
+    const given = await Promise.all(['a', 'b', 'c', 'd'].map((name) => runs.claim(agent, { name })));
+    const held = given.flatMap((assignment) => assignment ?? []);
+    assert.deepEqual(await able(), held.map(({ run }) => run.id).toSorted());
+    assert.ok(held.length > 1);
+    for (const assignment of held) await runs.report(agent, assignment, { end: ended });
+    assert.deepEqual(await able(), []);
+  });
+
   test('a queue is emptied in its order', async (t) => {
     const runs = await openTestRuns(engine, t);
     const agent = await runs.addAgent();

@@ -29,16 +29,20 @@ export async function endByServer(context: RunsContext, { rowId, reason, status,
     const { chunk } = nextChunk(keys, row, { from: row.log_records, records, now }, limits);
     const outcome = await database.write(endRun, { rowId, reason, status, error, now, chunk, knownRecords: row.log_records });
     if (outcome === 'moved') continue;
-    if (outcome !== undefined) runHasEnded(context, outcome);
+    if (outcome !== undefined) runHasEnded(context, outcome.run, outcome.keyId);
     return outcome !== undefined;
   }
   return false;
 }
 
-/** What follows the end of a run; to be called once it is durable. */
-export function runHasEnded(context: RunsContext, row: PlainRunRow): void {
-  const { events, ended } = context;
+/**
+ * What follows the end of a run; to be called once it is durable.
+ * @param keyId the credential that ended with it
+ */
+export function runHasEnded(context: RunsContext, row: PlainRunRow, keyId?: string): void {
+  const { events, ended, credentials } = context;
   const run = factsOf(row);
+  if (keyId !== undefined) credentials.forgetRunCredential(run.registryId, keyId);
   ended.set(run.status, (ended.get(run.status) ?? 0) + 1);
   events.runChanged(run.rowId);
   events.queueMoved();
@@ -52,11 +56,7 @@ export function runHasEnded(context: RunsContext, row: PlainRunRow): void {
 
 /** What is left undone here is done by the rounds of upkeep, or ends by its own time. */
 async function cleanUp(context: RunsContext, run: RunFacts): Promise<void> {
-  const steps = [
-    () => context.credentials.revokeRunCredential(run.registryId, run.id),
-    () => eraseExpired(context),
-    () => compactLog(context, run),
-  ];
+  const steps = [() => eraseExpired(context), () => compactLog(context, run)];
   for (const step of steps) {
     try {
       await step();

@@ -1,5 +1,5 @@
-import { type SelectQueryBuilder, sql } from 'kysely';
-import type { ReadQueries, Tables, WriteQueries } from '../platform/database/index.ts';
+import { type SelectQueryBuilder, type Selectable, sql } from 'kysely';
+import type { ReadQueries, RunRow, Tables, WriteQueries } from '../platform/database/index.ts';
 import type { RunFilter } from './model.ts';
 import { type PlainRunRow, runColumns } from './run-facts.ts';
 import { isRunId } from './run-ids.ts';
@@ -39,12 +39,13 @@ export async function findLeased(
     .executeTakeFirst();
 }
 
-export function sealedRequestOf(
-  db: ReadQueries,
-  rowId: number,
-): Promise<{ readonly data_key_id: string; readonly sealed_request: Uint8Array } | undefined> {
-  return db.selectFrom('runs').select(['data_key_id', 'sealed_request']).where('id', '=', rowId).executeTakeFirst();
+export function sealedRequestOf(db: ReadQueries, rowId: number): Promise<SealedRequestRow | undefined> {
+  return db.selectFrom('runs').select(sealedColumns).where('id', '=', rowId).executeTakeFirst();
 }
+
+const sealedColumns = ['registry_id', 'run_id', 'timeout_seconds', 'data_key_id', 'sealed_request'] as const;
+
+type SealedRequestRow = Pick<Selectable<RunRow>, (typeof sealedColumns)[number]>;
 
 /** The newest first. */
 export async function listRuns(db: ReadQueries, filter: RunFilter): Promise<readonly PlainRunRow[]> {

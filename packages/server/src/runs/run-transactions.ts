@@ -1,5 +1,6 @@
 import type { OutputImage, RunStatus } from '@berth/api';
 import { type WriteQueries, defineTransaction, lockRows } from '../platform/database/index.ts';
+import { dropRunKey } from '../platform/run-keys/index.ts';
 import { releaseSource } from './queue/transactions.ts';
 import type { NewChunk } from './log/log-chunk.ts';
 import { type PlainRunRow, runColumns } from './run-facts.ts';
@@ -26,8 +27,15 @@ export interface EndRun {
   readonly knownRecords: number;
 }
 
+/** A run as it is now. */
+export interface ChangedRun {
+  readonly run: PlainRunRow;
+  /** The credential that ended with it. */
+  readonly keyId?: string;
+}
+
 /** Undefined: the reason holds no more. `moved`: the log has grown meanwhile. */
-export const endRun = defineTransaction('runs.end', async (tx, input: EndRun): Promise<PlainRunRow | 'moved' | undefined> => {
+export const endRun = defineTransaction('runs.end', async (tx, input: EndRun): Promise<ChangedRun | 'moved' | undefined> => {
   const { rowId, reason, status, error, now, chunk, knownRecords } = input;
   const row = await lockRows(
     tx
@@ -53,10 +61,16 @@ export const endRun = defineTransaction('runs.end', async (tx, input: EndRun): P
     })
     .where('id', '=', rowId)
     .returning(runColumns)
-    .executeTakeFirst();
+    .executeTakeFirstOrThrow();
   await releaseSource(tx, rowId, now);
-  return ended;
+  return withoutKey(tx, ended);
 });
+
+/** A run that is over signs in no more, from the same moment. */
+async function withoutKey(tx: WriteQueries, run: PlainRunRow): Promise<ChangedRun> {
+  const keyId = await dropRunKey(tx, run.registry_id, run.run_id);
+  return { run, ...(keyId !== undefined && { keyId }) };
+}
 
 function holds(reason: EndReason, row: PlainRunRow & { readonly lease: string | null }, now: number): boolean {
   const isHeld = row.leased_until !== null;
@@ -112,7 +126,7 @@ export interface EndOfRun {
 /** Undefined: the lease is not that of a run in work. `moved`: read the row again. */
 export const reportRun = defineTransaction(
   'runs.report',
-  async (tx, input: ReportOfRun): Promise<PlainRunRow | 'moved' | undefined> => {
+  async (tx, input: ReportOfRun): Promise<ChangedRun | 'moved' | undefined> => {
     const { rowId, lease, knownRecords, chunk, leasedUntil, now, steps, triggerDetails, end } = input;
     const query = tx.selectFrom('runs').select(['registry_id', 'status', 'lease', 'leased_until', 'log_records', 'log_bytes']);
     const row = await lockRows(query.where('id', '=', rowId)).executeTakeFirst();
@@ -133,11 +147,10 @@ export const reportRun = defineTransaction(
       .where('id', '=', rowId)
       .returning(runColumns)
       .executeTakeFirstOrThrow();
-    if (end !== undefined) {
-      await addImages(tx, row.registry_id, rowId, end);
-      await releaseSource(tx, rowId, now);
-    }
-    return changed;
+    if (end === undefined) return { run: changed };
+    await addImages(tx, row.registry_id, rowId, end);
+    await releaseSource(tx, rowId, now);
+    return withoutKey(tx, changed);
   },
 );
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../platform/clock.ts';
 import type { SealedStore } from '../platform/blob-store/index.ts';
-import type { Database } from '../platform/database/index.ts';
+import type { Database, MachineKeyRow } from '../platform/database/index.ts';
 import type { KeyRing } from '../platform/keys/index.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Registry } from '../tenancy/index.ts';
@@ -9,11 +9,13 @@ import type { RunEvents } from './run-events.ts';
 
 /** What a run signs in with to its registry, while it goes on. */
 export interface RunCredentials {
-  issueRunCredential(
+  /** The row lets the run sign in once it is in the database. */
+  makeRunCredential(
     registry: Registry,
     credential: { readonly runId: string; readonly access: readonly RunAccess[]; readonly expiresAt: number },
-  ): Promise<{ readonly username: string; readonly password: string }>;
-  revokeRunCredential(registryId: number, runId: string): Promise<void>;
+  ): { readonly username: string; readonly password: string; readonly key: MachineKeyRow };
+  /** The row with this id was deleted. */
+  forgetRunCredential(registryId: number, keyId: string): void;
 }
 
 /** A secret that a task file names. */

@@ -18,6 +18,7 @@ import { testRegistry } from '../tenancy/test-registry.ts';
 import { type RunLimits, type Runs, createRuns } from './index.ts';
 import type { NewRun, RunFacts } from './model.ts';
 import type { RunAccess } from './model.ts';
+import { testCredentials } from './test-credentials.ts';
 import { addKey, addRegistry } from './test-transactions.ts';
 
 export interface Asked {
@@ -165,13 +166,7 @@ async function assemble(ground: Ground, limits: Partial<RunLimits>): Promise<Tes
     signal: stopping.signal,
     limits: { ...usualLimits, ...limits },
     registryById: (id) => registries.get(id),
-    credentials: {
-      issueRunCredential: async (_registry, { runId, access }) => {
-        credentials.set(runId, access);
-        return { username: '$run', password: `of ${runId}` };
-      },
-      revokeRunCredential: async (_registryId, runId) => void credentials.delete(runId),
-    },
+    credentials: testCredentials(credentials),
     untag: async (_registryId, repository, tag) => void untagged.push(`${repository}:${tag}`),
     resolveSecrets: async (_registry, _run, secrets) => secrets.map(({ id }) => ({ id, value: `value of ${id}` })),
   });

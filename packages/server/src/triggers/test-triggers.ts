@@ -18,6 +18,7 @@ import { type Registries, ensureRegistry, openRegistries } from '../registries/i
 import { Fields, putChild } from '../resources/index.ts';
 import { deleteChild } from '../resources/transactions.ts';
 import { type RunFacts, type Runs, type RunsOptions, createRuns } from '../runs/index.ts';
+import { testCredentials } from '../runs/test-credentials.ts';
 import { type TaskOverrides, createTasks } from '../tasks/index.ts';
 import type { Registry } from '../tenancy/index.ts';
 import { decideDue } from './base-images/decide-due.ts';
@@ -183,10 +184,7 @@ function runsOver({ registries, maxQueued, ...ground }: Ground): Runs {
       maxQueued,
     },
     registryById: (id) => registries.byId(id),
-    credentials: {
-      issueRunCredential: async () => ({ username: '$run', password: 'p' }),
-      revokeRunCredential: async () => undefined,
-    },
+    credentials: testCredentials(),
     untag: async () => undefined,
     resolveSecrets: async () => [],
   });

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { Need } from '@berth/api';
 import { forEachEngine } from '@berth/testkit';
 import { basic, bearer, refusal, setUpAccess } from '../test-access.ts';
+import { endRun, startRun } from '../test-transactions.ts';
 
 const need = (name: string, action: 'pull' | 'push' | 'delete' = 'pull'): Need => ({ type: 'repository', name, action });
 const build = [
@@ -59,12 +60,14 @@ forEachEngine((engine) => {
   });
 
   test('a run may what its credential says, by password and by token, until it is revoked', async (t) => {
-    const { start, registry, clock } = await setUpAccess(engine, t);
+    const { start, registry, clock, database } = await setUpAccess(engine, t);
     const server = await start();
     const { machines } = server.access;
     const expiresAt = clock.time + 60_000;
-    const { username, password } = await machines.issueRunCredential(registry, { runId: 'ca1', access: build, expiresAt });
+    const { username, password, key } = machines.makeRunCredential(registry, { runId: 'ca1', access: build, expiresAt });
     const authorization = basic(username, password);
+    await refusal(server.who(authorization));
+    await database.write(startRun, key);
     const tokens = await server.getToken(authorization, 'scope=repository:*:* repository:team/app:pull,push,delete');
     for (const how of [authorization, bearer(tokens)]) {
       const principal = await server.who(how);
@@ -73,16 +76,22 @@ forEachEngine((engine) => {
       for (const no of [need('other', 'push'), need('team/app', 'delete'), { type: 'operator' }, { type: 'agent' }] as const)
         assert.equal(principal.permits(no), false);
     }
-    await machines.revokeRunCredential(registry.id, 'ca1');
+    const ended = await database.write(endRun, { registryId: registry.id, runId: 'ca1' });
+    assert.equal(ended, key.id);
+    machines.forgetRunCredential(registry.id, key.id);
     await refusal(server.who(authorization));
     await refusal(server.who(bearer(tokens)));
   });
 
   test('a run that was taken over has a new credential, and one whose time is over has none', async (t) => {
-    const { start, registry, clock } = await setUpAccess(engine, t);
+    const { start, registry, clock, database } = await setUpAccess(engine, t);
     const server = await start();
-    const issue = () =>
-      server.access.machines.issueRunCredential(registry, { runId: 'ca1', access: build, expiresAt: clock.time + 60_000 });
+    const issue = async () => {
+      const wanted = { runId: 'ca1', access: build, expiresAt: clock.time + 60_000 };
+      const made = server.access.machines.makeRunCredential(registry, wanted);
+      await database.write(startRun, made.key);
+      return made;
+    };
     const first = await issue();
     const second = await issue();
     await refusal(server.who(basic(first.username, first.password)));
@@ -92,13 +101,14 @@ forEachEngine((engine) => {
   });
 
   test('attack 20: the key of an agent is not the credential of a run, nor the reverse', async (t) => {
-    const { start, registry, clock } = await setUpAccess(engine, t);
+    const { start, registry, clock, database } = await setUpAccess(engine, t);
     const server = await start();
     const { key } = await server.access.machines.createAgentKey(registry, { name: 'a', agentPool: null, isShared: false });
     const expiresAt = clock.time + 60_000;
-    const { password } = await server.access.machines.issueRunCredential(registry, { runId: 'ca1', access: build, expiresAt });
+    const run = server.access.machines.makeRunCredential(registry, { runId: 'ca1', access: build, expiresAt });
+    await database.write(startRun, run.key);
     await refusal(server.who(basic('$run', key)));
-    await refusal(server.who(basic('$agent', password)));
+    await refusal(server.who(basic('$agent', run.password)));
     await refusal(server.who(basic('$agent', `${key}x`)));
     await refusal(server.who(basic('$agent', key.slice(key.indexOf('.') + 1))));
   });

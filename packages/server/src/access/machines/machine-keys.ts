@@ -7,7 +7,7 @@ import type { Accounts } from '../accounts.ts';
 import { type GeneratedPasswords, generateSecret } from '../generated-passwords.ts';
 import type { Access } from '../scope.ts';
 import { type MachineKey, listAgentKeys } from './queries.ts';
-import { addAgentKey, deleteMachineKey, replaceRunKey } from './transactions.ts';
+import { addAgentKey, deleteAgentKey } from './transactions.ts';
 
 /** User names of machines: no user, token or identity can be called so (attack 24). */
 export const agentUser = '$agent';
@@ -31,8 +31,15 @@ export interface NewAgentKey {
 export interface RunCredential {
   readonly runId: string;
   readonly access: readonly Access[];
-  /** Ms since the epoch; it ends earlier when it is revoked. */
+  /** Ms since the epoch; it ends with the run, when that is earlier. */
   readonly expiresAt: number;
+}
+
+/** What a run signs in with, once the row is in the database. */
+export interface MadeRunCredential {
+  readonly username: string;
+  readonly password: string;
+  readonly key: MachineKeyRow;
 }
 
 /** Credentials of agents and of runs. */
@@ -43,13 +50,10 @@ export interface MachineKeys {
   createAgentKey(registry: Registry, wanted: NewAgentKey): Promise<{ readonly id: string; readonly key: string }>;
   /** Agents that use it can do nothing more. @throws NOT_FOUND */
   deleteAgentKey(registry: Registry, id: string): Promise<void>;
-  /** What a run signs in with to its registry: a user name and a password, with these rights and no others. */
-  issueRunCredential(
-    registry: Registry,
-    credential: RunCredential,
-  ): Promise<{ readonly username: string; readonly password: string }>;
-  /** Ends it at once in this process, within five seconds in others. */
-  revokeRunCredential(registryId: number, runId: string): Promise<void>;
+  /** What a run may sign in with to its registry: a user name and a password, with these rights and no others. */
+  makeRunCredential(registry: Registry, credential: RunCredential): MadeRunCredential;
+  /** Its row was deleted: it ends at once in this process, within five seconds in others. */
+  forgetRunCredential(registryId: number, keyId: string): void;
 }
 
 export interface MachineKeysOptions {
@@ -86,14 +90,13 @@ export function createMachineKeys({ database, clock, generated, accounts }: Mach
       return { id, key: password };
     },
     deleteAgentKey: async (registry, id) => {
-      const deleted = await database.write(deleteMachineKey, { registryId: registry.id, id });
-      if (deleted === undefined)
+      if (!(await database.write(deleteAgentKey, { registryId: registry.id, id })))
         throw new RegistryError('NOT_FOUND', { message: `there is no agent key ${JSON.stringify(id.slice(0, 64))}` });
-      accounts.forgetMachine(registry.id, deleted);
+      accounts.forgetMachine(registry.id, id);
     },
-    issueRunCredential: async (registry, { runId, access, expiresAt }) => {
+    makeRunCredential: (registry, { runId, access, expiresAt }) => {
       const { id, password, verifier } = make(registry);
-      await database.write(replaceRunKey, {
+      const key: MachineKeyRow = {
         id,
         registry_id: registry.id,
         kind: 'run',
@@ -104,13 +107,10 @@ export function createMachineKeys({ database, clock, generated, accounts }: Mach
         access: JSON.stringify(access),
         created_at: clock.now(),
         expires_at: expiresAt,
-      });
-      return { username: runUser, password };
+      };
+      return { username: runUser, password, key };
     },
-    revokeRunCredential: async (registryId, runId) => {
-      const deleted = await database.write(deleteMachineKey, { registryId, runId });
-      if (deleted !== undefined) accounts.forgetMachine(registryId, deleted);
-    },
+    forgetRunCredential: (registryId, keyId) => accounts.forgetMachine(registryId, keyId),
   };
 }
 

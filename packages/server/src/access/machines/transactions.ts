@@ -34,40 +34,19 @@ export const addAgentKey = defineTransaction(
   },
 );
 
-/** A run has one credential: another agent that takes it over gets a new one. */
-export const replaceRunKey = defineTransaction('access.replace-run-key', async (tx, key: MachineKeyRow): Promise<void> => {
-  await tx
-    .deleteFrom('machine_keys')
-    .where('registry_id', '=', key.registry_id)
-    .where('kind', '=', 'run')
-    .where((where) => where.or([where('name', '=', key.name), where('expires_at', '<', key.created_at)]))
-    .execute();
-  await tx.insertInto('machine_keys').values(key).execute();
-});
-
 /** Whether there was one. */
-export const deleteMachineKey = defineTransaction(
-  'access.delete-machine-key',
-  async (
-    tx,
-    {
-      registryId,
-      ...by
-    }: { readonly registryId: number; readonly id: string } | { readonly registryId: number; readonly runId: string },
-  ): Promise<string | undefined> => {
-    const keys = tx.deleteFrom('machine_keys').where('registry_id', '=', registryId);
-    const deleted = await ('id' in by
-      ? keys.where('kind', '=', 'agent').where('id', '=', by.id)
-      : keys.where('kind', '=', 'run').where('name', '=', by.runId)
-    )
+export const deleteAgentKey = defineTransaction(
+  'access.delete-agent-key',
+  async (tx, { registryId, id }: { readonly registryId: number; readonly id: string }): Promise<boolean> => {
+    const deleted = await tx
+      .deleteFrom('machine_keys')
+      .where('registry_id', '=', registryId)
+      .where('kind', '=', 'agent')
+      .where('id', '=', id)
       .returning('id')
       .executeTakeFirst();
-    return deleted?.id;
+    return deleted !== undefined;
   },
 );
 
-export const machineTransactions: readonly TransactionDefinition<never, unknown>[] = [
-  addAgentKey,
-  replaceRunKey,
-  deleteMachineKey,
-];
+export const machineTransactions: readonly TransactionDefinition<never, unknown>[] = [addAgentKey, deleteAgentKey];

@@ -5,8 +5,8 @@ import type { AgentFacts, Registry } from '../../tenancy/index.ts';
 import { endByServer } from '../end-run.ts';
 import type { PlainRunRow } from '../run-facts.ts';
 import { type RunsContext, leaseMs } from '../runs-context.ts';
-import { buildAssignment } from './assignment.ts';
-import { type AgentWants, claimRun, giveBack, rememberAgent, waitingFor } from './transactions.ts';
+import { type PreparedRun, buildAssignment, prepareRun } from './assignment.ts';
+import { type AgentWants, claimRun, giveBack, giveKey, rememberAgent, waitingFor } from './transactions.ts';
 
 /** How often a claim that waits looks whether another process has queued a run. */
 const lookMs = 1_000;
@@ -33,8 +33,8 @@ export async function claim(context: RunsContext, claimed: ClaimOfAgent): Promis
   const wants = wantsOf(claimed);
   const until = performance.now() + waitSeconds * 1000;
   for (;;) {
-    const row = await takeNext(context, wants, agent.name);
-    if (row !== undefined) return assign(context, row, signal);
+    const held = await takeNext(context, wants, agent.name);
+    if (held !== undefined) return assign(context, held, signal);
     const leftMs = until - performance.now();
     if (leftMs <= 0) return undefined;
     await context.events.queueMove(Math.min(leftMs, lookMs), [signal, context.signal]);
@@ -70,34 +70,43 @@ interface Held {
   readonly row: PlainRunRow;
   readonly lease: string;
   readonly leaseHash: string;
+  /** Undefined: another run than this was first in line, or it cannot be prepared. */
+  readonly prepared: PreparedRun | undefined;
 }
 
 async function takeNext(context: RunsContext, wants: AgentWants, agent: string): Promise<Held | undefined> {
   const { database, clock, limits } = context;
   if (wants.architectures.length === 0) return undefined;
   // Whoever waits looks with a read: writers are few on SQLite.
-  if ((await waitingFor(database.read, wants, []).executeTakeFirst()) === undefined) return undefined;
+  const first = await waitingFor(database.read, wants, []).executeTakeFirst();
+  if (first === undefined) return undefined;
+  // What is wrong with it is told to its log, once it is certain that it is this agent's.
+  const prepared = await prepareRun(context, first.id).catch(() => undefined);
   const lease = randomBytes(32).toString('base64url');
   const leaseHash = hashOfLease(lease);
   const now = clock.now();
-  const row = await database.write(claimRun, {
+  const claimed = await database.write(claimRun, {
     ...wants,
     agent,
     lease: leaseHash,
     leasedUntil: now + leaseMs,
     runsAtOnce: limits.runsAtOnce,
     now,
+    expected: prepared && { rowId: prepared.rowId, key: prepared.key },
   });
-  return row && { row, lease, leaseHash };
+  return claimed && { row: claimed.run, lease, leaseHash, prepared: claimed.hasKey ? prepared : undefined };
 }
 
 async function assign(
   context: RunsContext,
-  { row, lease, leaseHash }: Held,
+  { row, lease, leaseHash, prepared }: Held,
   signal: AbortSignal,
 ): Promise<Assignment | undefined> {
   try {
-    const assignment = await buildAssignment(context, row, lease);
+    const ready = prepared ?? (await prepareHeld(context, row.id, leaseHash));
+    // It was ended meanwhile.
+    if (ready === undefined) return undefined;
+    const assignment = buildAssignment(row, lease, ready);
     context.events.runChanged(row.id);
     if (!signal.aborted) return assignment;
   } catch (error) {
@@ -117,6 +126,13 @@ async function assign(
     context.events.runChanged(row.id);
   }
   return undefined;
+}
+
+/** Another agent took the run that was first in line: this one's own needs a second transaction. */
+async function prepareHeld(context: RunsContext, rowId: number, leaseHash: string): Promise<PreparedRun | undefined> {
+  const prepared = await prepareRun(context, rowId);
+  const isHeld = await context.database.write(giveKey, { rowId, lease: leaseHash, key: prepared.key });
+  return isHeld ? prepared : undefined;
 }
 
 /** What the database keeps of a lease: random bits need no slow hash. */

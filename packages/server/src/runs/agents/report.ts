@@ -67,9 +67,9 @@ export async function report(context: RunsContext, reported: ReportOfAgent): Pro
     });
     if (outcome === undefined) throw new RegistryError('LEASE_LOST');
     if (outcome === 'moved') continue;
-    if (isEnding) runHasEnded(context, outcome);
+    if (isEnding) runHasEnded(context, outcome.run, outcome.keyId);
     else events.runChanged(row.id);
-    return answerOf(outcome, next);
+    return answerOf(outcome.run, next);
   }
   throw new RegistryError('UNAVAILABLE', { message: 'too many reports of this run came at once; say it again' });
 }

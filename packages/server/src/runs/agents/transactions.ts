@@ -1,5 +1,13 @@
 import { RegistryError } from '../../errors/index.ts';
-import { type ReadQueries, type WriteQueries, defineTransaction, lockFreeRows, lockRows } from '../../platform/database/index.ts';
+import {
+  type MachineKeyRow,
+  type ReadQueries,
+  type WriteQueries,
+  defineTransaction,
+  lockFreeRows,
+  lockRows,
+} from '../../platform/database/index.ts';
+import { dropRunKey, putRunKey } from '../../platform/run-keys/index.ts';
 import { countRunning, queued } from '../queries.ts';
 import { type PlainRunRow, runColumns } from '../run-facts.ts';
 
@@ -20,14 +28,22 @@ export interface ClaimRun extends AgentWants {
   readonly leasedUntil: number;
   readonly runsAtOnce: number;
   readonly now: number;
+  /** What the run that was first in line signs in with, if it is the one that is taken. */
+  readonly expected: { readonly rowId: number; readonly key: MachineKeyRow } | undefined;
+}
+
+export interface ClaimedRun {
+  readonly run: PlainRunRow;
+  /** Whether it has the key that was expected to be its own. */
+  readonly hasKey: boolean;
 }
 
 /** Registries whose runs an agent may not take for now, in one claim. */
 const maxFullRegistries = 100;
 
 /** Takes the run that has waited the longest, for one agent alone. */
-export const claimRun = defineTransaction('runs.claim', async (tx, input: ClaimRun): Promise<PlainRunRow | undefined> => {
-  const { agent, keyId, lease, leasedUntil, now, runsAtOnce } = input;
+export const claimRun = defineTransaction('runs.claim', async (tx, input: ClaimRun): Promise<ClaimedRun | undefined> => {
+  const { agent, keyId, lease, leasedUntil, now, runsAtOnce, expected } = input;
   const full: number[] = [];
   while (full.length < maxFullRegistries) {
     const next = await lockFreeRows(waitingFor(tx, input, full)).executeTakeFirst();
@@ -39,15 +55,33 @@ export const claimRun = defineTransaction('runs.claim', async (tx, input: ClaimR
       continue;
     }
     const held = { agent_key_id: keyId, agent, lease, leased_until: leasedUntil };
-    return tx
+    const run = await tx
       .updateTable('runs')
       .set({ status: 'Started', started_at: now, updated_at: now, ...held })
       .where('id', '=', next.id)
       .returning(runColumns)
-      .executeTakeFirst();
+      .executeTakeFirstOrThrow();
+    const hasKey = expected?.rowId === next.id;
+    if (hasKey) await putRunKey(tx, expected.key);
+    return { run, hasKey };
   }
   return undefined;
 });
+
+/** Gives a key to a run that an agent holds. False: it does not any more. */
+export const giveKey = defineTransaction(
+  'runs.give-key',
+  async (
+    tx,
+    { rowId, lease, key }: { readonly rowId: number; readonly lease: string; readonly key: MachineKeyRow },
+  ): Promise<boolean> => {
+    const row = tx.selectFrom('runs').select(['lease', 'leased_until']).where('id', '=', rowId);
+    const held = await lockRows(row).executeTakeFirst();
+    if (held?.lease !== lease || held.leased_until === null) return false;
+    await putRunKey(tx, key);
+    return true;
+  },
+);
 
 /** Runs that wait for such an agent, the oldest first. */
 export function waitingFor(
@@ -82,8 +116,9 @@ export const giveBack = defineTransaction(
       .where('lease', '=', lease)
       .where('status', '=', 'Started')
       .where('cancel_requested_at', 'is', null)
-      .returning('id')
+      .returning(['registry_id', 'run_id'])
       .executeTakeFirst();
+    if (back !== undefined) await dropRunKey(tx, back.registry_id, back.run_id);
     return back !== undefined;
   },
 );
@@ -132,4 +167,4 @@ export const forgetAgents = defineTransaction(
   },
 );
 
-export const agentTransactions = [claimRun, giveBack, rememberAgent, forgetAgents];
+export const agentTransactions = [claimRun, giveKey, giveBack, rememberAgent, forgetAgents];

@@ -11,6 +11,7 @@ import { openMemoryStore, openSealedStore } from '../../platform/blob-store/inde
 import { WrappingKeyFile, openKeyRing } from '../../platform/keys/index.ts';
 import { createOutbound } from '../../platform/outbound/index.ts';
 import { type Runs, createRuns } from '../../runs/index.ts';
+import { testCredentials } from '../../runs/test-credentials.ts';
 import type { SourceTrigger, Task, TaskRun, Tasks } from '../../tasks/index.ts';
 import { openText, sealText } from '../../tasks/seal-secrets.ts';
 import type { Registry } from '../../tenancy/index.ts';
@@ -150,10 +151,7 @@ function runsOver({ registry, ...ground }: Ground): Runs {
     metrics: { ...silent, scrape: async () => ({ contentType: '', text: '' }) },
     limits,
     registryById: () => registry,
-    credentials: {
-      issueRunCredential: async () => ({ username: '$run', password: 'p' }),
-      revokeRunCredential: async () => undefined,
-    },
+    credentials: testCredentials(),
     untag: async () => undefined,
     resolveSecrets: async () => [],
   });

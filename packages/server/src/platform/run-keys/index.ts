@@ -1,0 +1,1 @@
+export { dropRunKey, putRunKey } from './run-keys.ts';
