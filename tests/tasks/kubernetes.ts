@@ -16,7 +16,27 @@ export interface Kubernetes {
   readonly kubeconfig: string;
   /** An object of the API, by its path; undefined: there is none. */
   get(path: string): Promise<unknown>;
+  /** Server-side apply of a manifest at the path of its object, as `kubectl apply --server-side --validate=strict` does it. */
+  apply(path: string, manifest: object, options?: ApplyOptions): Promise<KubernetesAnswer>;
   stop(): Promise<void>;
+}
+
+export interface ApplyOptions {
+  /** The server checks everything and keeps nothing. */
+  readonly isDryRun?: boolean;
+}
+
+export interface KubernetesAnswer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+interface Request {
+  readonly method: 'GET' | 'PATCH';
+  readonly path: string;
+  readonly token: string;
+  /** JSON is YAML, too. */
+  readonly manifest?: object;
 }
 
 export async function startKubernetes(network: TestNetwork, folder: string): Promise<Kubernetes> {
@@ -42,6 +62,8 @@ export async function startKubernetes(network: TestNetwork, folder: string): Pro
       'cert-dir': join(folder, 'certificates'),
       'token-auth-file': join(folder, 'tokens.csv'),
       'authorization-mode': 'RBAC',
+      // As kubeadm and the clusters of clouds have it.
+      'allow-privileged': 'true',
       'service-account-issuer': 'https://kubernetes.default.svc',
       'service-account-key-file': key,
       'service-account-signing-key-file': key,
@@ -52,14 +74,21 @@ export async function startKubernetes(network: TestNetwork, folder: string): Pro
   const stop = async (): Promise<void> => {
     for (const child of children.toReversed()) await end(child);
   };
-  const get = (path: string): Promise<unknown> => ask(network, { path, token });
+  const get = async (path: string): Promise<unknown> => {
+    const { status, body } = await ask(network, { method: 'GET', path, token });
+    return status === 200 ? body : undefined;
+  };
+  const apply = (path: string, manifest: object, { isDryRun = false }: ApplyOptions = {}): Promise<KubernetesAnswer> => {
+    const query = `fieldManager=tests&fieldValidation=Strict${isDryRun ? '&dryRun=All' : ''}`;
+    return ask(network, { method: 'PATCH', path: `${path}?${query}`, token, manifest });
+  };
   try {
     await untilReady(get, children);
   } catch (error) {
     await stop();
     throw error;
   }
-  return { kubeconfig: kubeconfigOf(`https://${network.address}:6443`, token), get, stop };
+  return { kubeconfig: kubeconfigOf(`https://${network.address}:6443`, token), get, apply, stop };
 }
 
 function start(network: TestNetwork, program: string, options: Readonly<Record<string, string>>): ChildProcess {
@@ -84,18 +113,24 @@ async function untilReady(get: Kubernetes['get'], children: readonly ChildProces
   throw new Error('the Kubernetes API server is not ready after 60 s');
 }
 
-function ask(network: TestNetwork, { path, token }: { readonly path: string; readonly token: string }): Promise<unknown> {
+function ask(network: TestNetwork, { method, path, token, manifest }: Request): Promise<KubernetesAnswer> {
   return new Promise((resolve, reject) => {
     // Its certificate is its own; nobody else can have this address.
-    const options = { headers: { authorization: `Bearer ${token}` }, rejectUnauthorized: false, timeout: 10_000 };
+    const type = manifest === undefined ? {} : { 'content-type': 'application/apply-patch+yaml' };
+    const headers = { authorization: `Bearer ${token}`, accept: 'application/json', ...type };
+    const options = { method, headers, rejectUnauthorized: false, timeout: 10_000 };
     const outgoing = request(`https://${network.address}:6443${path}`, options, (answer) => {
       const chunks: Buffer[] = [];
       answer.on('data', (chunk: Buffer) => chunks.push(chunk));
-      answer.on('end', () => resolve(answer.statusCode === 200 ? JSON.parse(Buffer.concat(chunks).toString()) : undefined));
+      answer.on('end', () => {
+        const text = Buffer.concat(chunks).toString();
+        const isJson = answer.headers['content-type']?.startsWith('application/json') === true;
+        resolve({ status: answer.statusCode ?? 0, body: isJson ? JSON.parse(text) : text });
+      });
       answer.on('error', reject);
     });
     outgoing.on('error', reject).on('timeout', () => outgoing.destroy(new Error('no answer')));
-    outgoing.end();
+    outgoing.end(manifest === undefined ? undefined : JSON.stringify(manifest));
   });
 }
 
