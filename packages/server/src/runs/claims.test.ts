@@ -3,8 +3,9 @@ import { test } from 'node:test';
 import type { Assignment } from '@berth/api';
 import { forEachEngine } from '@berth/testkit';
 import fc from 'fast-check';
-import { sql } from 'kysely';
+import { type CompiledQuery, sql } from 'kysely';
 import { waitingFor } from './agents/transactions.ts';
+import { heldRuns } from './queries.ts';
 import { openTestRuns } from './test-runs.ts';
 
 forEachEngine((engine) => {
@@ -236,18 +237,21 @@ forEachEngine((engine) => {
     assert.equal(secrets.error, 'DENIED');
   });
 
-  test('what waits is found by an index, for an agent of one registry and for one of all', async (t) => {
+  test('what waits and what is held is found by an index, for an agent of one registry and for one of all', async (t) => {
     const runs = await openTestRuns(engine, t);
     if (engine.name !== 'sqlite') return;
-    for (const registryId of [runs.registry.id, undefined]) {
-      const wants = { keyId: 'a', registryId, agentPool: null, os: 'linux', architectures: ['amd64', '386'] };
-      const { sql: text, parameters } = waitingFor(runs.database.read, wants, []).compile();
+    const planOf = async ({ sql: text, parameters }: CompiledQuery): Promise<string> => {
       const plan = await runs.database.read.executeQuery<{ detail: string }>({
         ...sql`select 1`.compile(runs.database.read),
         sql: `explain query plan ${text}`,
         parameters,
       });
-      const details = plan.rows.map(({ detail }) => detail).join('\n');
+      return plan.rows.map(({ detail }) => detail).join('\n');
+    };
+    assert.match(await planOf(heldRuns(runs.database.read).compile()), /INDEX runs_leased/);
+    for (const registryId of [runs.registry.id, undefined]) {
+      const wants = { keyId: 'a', registryId, agentPool: null, os: 'linux', architectures: ['amd64', '386'] };
+      const details = await planOf(waitingFor(runs.database.read, wants, []).compile());
       assert.match(
         details,
         registryId === undefined ? /USING COVERING INDEX runs_queued|USING INDEX runs_queued/ : /INDEX runs_waiting/,

@@ -125,15 +125,17 @@ export async function countQueued(
   return Number((await query.executeTakeFirst())?.count ?? 0);
 }
 
-/** Runs that agents hold, by registry. */
+/** Runs that agents hold, by registry. Counted here: to group them, SQLite would walk all runs that there are. */
 export async function countRunning(db: ReadQueries | WriteQueries): Promise<ReadonlyMap<number, number>> {
-  const rows = await db
-    .selectFrom('runs')
-    .select(({ fn }) => ['registry_id', fn.countAll<number | string>().as('count')])
-    .where('leased_until', 'is not', null)
-    .groupBy('registry_id')
-    .execute();
-  return new Map(rows.map(({ registry_id, count }) => [registry_id, Number(count)]));
+  const rows = await heldRuns(db).execute();
+  const counts = new Map<number, number>();
+  for (const { registry_id } of rows) counts.set(registry_id, (counts.get(registry_id) ?? 0) + 1);
+  return counts;
+}
+
+/** Whose the runs are that agents hold now. */
+export function heldRuns(db: ReadQueries | WriteQueries) {
+  return db.selectFrom('runs').select(['registry_id', 'agent_pool']).where('leased_until', 'is not', null);
 }
 
 export async function countAllQueued(db: ReadQueries): Promise<number> {

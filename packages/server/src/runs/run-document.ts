@@ -1,5 +1,6 @@
 import type { Run, RunStep } from '@berth/api';
 import { type KnownAgent, knownAgents } from './agents/known-agents.ts';
+import { fittingAgents } from './agents/fitting-agents.ts';
 import { countQueued, countRunning } from './queries.ts';
 import { type PlainRunRow, detailsOf, factsOf } from './run-facts.ts';
 import type { RunsContext } from './runs-context.ts';
@@ -44,14 +45,9 @@ interface Queue {
 }
 
 /** What would have to change first. */
-function reasonToWait({ agent_pool: pool, os, architecture }: PlainRunRow, scene: Scene, { before, runsAtOnce }: Queue): string {
-  const ofPool = scene.agents.filter(({ agentPool, isOnline }) => isOnline && agentPool === pool);
-  const poolText = pool === null ? 'no agent' : `no agent of the pool ${pool}`;
-  if (ofPool.length === 0) return `${poolText} has asked for work in the last minute`;
-  const ofSystem = ofPool.filter((agent) => agent.os.toLowerCase() === os);
-  if (ofSystem.length === 0) return `${poolText} runs on ${os === 'windows' ? 'Windows' : 'Linux'}`;
-  const fitting = ofSystem.filter(({ architectures }) => architectures.includes(architecture));
-  if (fitting.length === 0) return `${poolText} builds for ${architecture}`;
+function reasonToWait(row: PlainRunRow, scene: Scene, { before, runsAtOnce }: Queue): string {
+  const fitting = fittingAgents(row, scene.agents);
+  if (typeof fitting === 'string') return fitting;
   if (scene.running >= runsAtOnce) return `the registry has ${runsAtOnce} runs in work, and may have no more at once`;
   if (before > 0) return before === 1 ? '1 run is before it' : `${before} runs are before it`;
   const isBusy = fitting.every(({ runs, capacity }) => runs.length >= capacity);

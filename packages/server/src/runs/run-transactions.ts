@@ -191,4 +191,23 @@ function grownBy(
   return { log_records: row.log_records + chunk.records, log_bytes: row.log_bytes + chunk.raw_bytes };
 }
 
-export const runTransactions = [endRun, reportRun];
+export interface GrowLog {
+  readonly rowId: number;
+  readonly chunk: NewChunk;
+  readonly knownRecords: number;
+}
+
+/** Adds to the log of a run that no agent has yet. False: one has, or somebody else was first. */
+export const growQueuedLog = defineTransaction(
+  'runs.grow-queued-log',
+  async (tx, { rowId, chunk, knownRecords }: GrowLog): Promise<boolean> => {
+    const query = tx.selectFrom('runs').select(['status', 'log_records', 'log_bytes']).where('id', '=', rowId);
+    const row = await lockRows(query).executeTakeFirst();
+    if (row?.status !== 'Queued' || row.log_records !== knownRecords) return false;
+    await addChunk(tx, rowId, chunk);
+    await tx.updateTable('runs').set(grownBy(row, chunk)).where('id', '=', rowId).execute();
+    return true;
+  },
+);
+
+export const runTransactions = [endRun, reportRun, growQueuedLog];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Assignment } from '@berth/api';
+import type { Assignment, LogRecord } from '@berth/api';
 import { forEachEngine } from '@berth/testkit';
 import { line, openTestRuns } from './test-runs.ts';
 import { deleteRegistry } from './test-transactions.ts';
@@ -54,6 +54,44 @@ forEachEngine((engine) => {
         ['ca1', 'Timeout'],
       ],
     );
+  });
+
+  test('a run that no agent can take says so in its log, once; the lines of its agent follow', async (t) => {
+    const before = await openTestRuns(engine, t);
+    const agent = await before.addAgent();
+    assert.equal(await before.claim(agent), undefined);
+    await before.queue({}, { platform: { os: 'Linux', architecture: 'arm64' } });
+    await before.queue();
+    const pooled = await before.addAgent({ agentPool: 'fast' });
+    await before.queue({}, { agentPool: 'fast' });
+    const runs = await before.restarted();
+    const texts = async (run: string): Promise<readonly string[]> => {
+      const { json } = await runs.ask('read-run-log', { params: { run } });
+      return (json as { readonly records: readonly LogRecord[] }).records.map(({ text }) => text);
+    };
+    runs.clock.time += 29_999;
+    await runs.round('sweep');
+    assert.deepEqual(await texts('ca1'), [], 'agents may still come back');
+    runs.clock.time += 1;
+    await Promise.all([runs.round('sweep'), runs.round('sweep')]);
+    await runs.round('sweep');
+    const arm = 'Waiting for an agent for linux/arm64: no agent builds for arm64; start one with berth agent';
+    const pool =
+      'Waiting for an agent for linux/amd64: no agent of the pool fast has asked for work in the last minute; start one with berth agent';
+    assert.deepEqual(await Promise.all(['ca1', 'ca2', 'ca3'].map(texts)), [[arm], [], [pool]]);
+    await runs.queue({}, { platform: { os: 'Linux', architecture: 'arm64' } });
+    runs.clock.time += 9_999;
+    await runs.round('sweep');
+    assert.deepEqual(await texts('ca4'), [], 'it has just been queued');
+
+    const assignment = (await runs.claim(pooled)) as Assignment;
+    assert.equal(assignment.logFrom, 1);
+    for (let times = 0; times < 2; times += 1)
+      await runs.report(pooled, assignment, { logFrom: 1, log: [line('begins')], ...(times === 1 && { end: ended }) });
+    assert.deepEqual(await texts('ca3'), [pool, 'begins']);
+    assert.deepEqual((await runs.claim(agent, { architectures: ['amd64', 'arm64'] }))?.logFrom, 1);
+    await runs.runs.cancel(runs.registry.id, 'ca4');
+    assert.equal((await runs.shown('ca3')).logRecords, 2);
   });
 
   test('a run that nobody takes does not wait for ever', async (t) => {

@@ -2,6 +2,7 @@ import { compactRest } from './log/compact-log.ts';
 import { endByServer } from './end-run.ts';
 import { queued } from './queries.ts';
 import { type RunsContext, leaseMs } from './runs-context.ts';
+import { tellWaiting } from './queue/tell-waiting.ts';
 import { eraseExpired } from './sources/erase-expired.ts';
 import { forgetAgents } from './agents/transactions.ts';
 import { forgetRuns } from './forget-runs.ts';
@@ -11,10 +12,11 @@ const dayMs = 86_400_000;
 const overdueMs = 120_000;
 const batchSize = 100;
 
-/** Ends runs that nobody else ends. */
+/** Ends runs that nobody else ends, and says of others why they wait. */
 export async function sweep(context: RunsContext): Promise<void> {
   await endExpired(context);
   await endOverdue(context);
+  await tellWaiting(context);
 }
 
 /** Agents could not report while the server was down: their leases get the time that they would have had. */

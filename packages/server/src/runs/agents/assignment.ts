@@ -60,6 +60,8 @@ export function buildAssignment(row: PlainRunRow, lease: string, prepared: Prepa
     logins: [login, ...(request.logins ?? [])],
     isTrusted: row.is_trusted === 1,
     cacheKey,
+    // While it waited, the server may have said why.
+    logFrom: row.log_records,
   };
 }
 

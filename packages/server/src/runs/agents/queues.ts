@@ -1,5 +1,5 @@
 import type { ReadQueries } from '../../platform/database/index.ts';
-import { queued } from '../queries.ts';
+import { heldRuns, queued } from '../queries.ts';
 
 export interface QueueOfPool {
   readonly agentPool: string | null;
@@ -23,22 +23,15 @@ export async function queuesOf(
     .where('registry_id', '=', registryId)
     .groupBy('agent_pool')
     .execute();
-  const running = await db
-    .selectFrom('runs')
-    .select(({ fn }) => ['agent_pool', fn.countAll<number | string>().as('count')])
-    .where('leased_until', 'is not', null)
-    .where('registry_id', '=', registryId)
-    .groupBy('agent_pool')
-    .execute();
-  const pools = new Set([null, ...[...waiting, ...running].map(({ agent_pool: pool }) => pool)]);
-  const countIn = (rows: readonly { agent_pool: string | null; count: number | string }[], pool: string | null): number =>
-    Number(rows.find(({ agent_pool: each }) => each === pool)?.count ?? 0);
+  const held = await heldRuns(db).execute();
+  const running = held.flatMap(({ registry_id: id, agent_pool: pool }) => (id === registryId ? [pool] : []));
+  const pools = new Set([null, ...waiting.map(({ agent_pool: pool }) => pool), ...running]);
   const oldest = waiting.map((row) => Number(row.oldest ?? 0));
   return {
     queue: [...pools].map((agentPool) => ({
       agentPool,
-      queued: countIn(waiting, agentPool),
-      running: countIn(running, agentPool),
+      queued: Number(waiting.find(({ agent_pool: pool }) => pool === agentPool)?.count ?? 0),
+      running: running.filter((pool) => pool === agentPool).length,
     })),
     oldestQueuedAt: oldest.length === 0 ? null : Math.min(...oldest),
   };
