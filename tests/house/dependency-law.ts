@@ -18,11 +18,12 @@ const featureEdges: Readonly<Record<string, readonly string[]>> = {
   arm: ['access', 'imports', 'registries', 'resources', 'runs', 'tasks'],
   audit: [],
   blobs: ['repositories'],
-  catalog: ['blobs', 'repositories'],
+  catalog: ['blobs', 'changes', 'repositories'],
+  changes: [],
   health: [],
   imports: ['blobs', 'catalog'],
   registries: [],
-  replication: ['resources'],
+  replication: ['blobs', 'catalog', 'changes', 'registries', 'repositories', 'resources'],
   repositories: [],
   resources: [],
   retention: ['catalog', 'repositories'],
@@ -32,7 +33,7 @@ const featureEdges: Readonly<Record<string, readonly string[]>> = {
   triggers: ['runs', 'tasks'],
   upkeep: [],
   usage: [],
-  webhooks: ['resources'],
+  webhooks: ['changes', 'resources'],
 };
 
 /** Folders of the server that know no feature, and which of each other they know. */

@@ -63,6 +63,7 @@ function needed({ permission }: Operation): readonly Right[] {
     case 'operator':
     case 'deployment':
     case 'agent':
+    case 'region':
     case 'management':
     case 'resource':
       throw new Error(`${permission.kind} is not of the data plane`);

@@ -112,7 +112,8 @@ function promised(permission: Permission, caller: Caller, isAnonymousPull: boole
     case 'resource':
       throw new Error(`${permission.kind} is not of the distribution protocol`);
     case 'agent':
-      // A key of an agent lets in, and none of these is one.
+    case 'region':
+      // A key of an agent or of the regions lets in, and none of these is one.
       return caller.kind === 'nobody' ? 401 : 403;
     case 'operator':
     case 'deployment':
@@ -185,7 +186,7 @@ for (const isAnonymousPull of [false, true]) {
           }
         });
 
-        if (['operator', 'deployment', 'agent'].includes(operation.permission.kind)) continue;
+        if (['operator', 'deployment', 'agent', 'region'].includes(operation.permission.kind)) continue;
         check(`attack 21: ${operation.id} answers the same to a password and to the token that it gave`, async (protocol) => {
           const repository = protocol.newRepository();
           const scopes = [`repository:${repository}:*`, 'registry:catalog:*', 'registry:deleted_catalog:*'];

@@ -159,17 +159,24 @@ taskSuite('azure-cli', { programs: ['az', ...emulationPrograms], settings: { tls
     assert.deepEqual(await world().engine.labelled('berth.run'), []);
   });
 
-  test('runs of a pool wait for an agent of it, and are taken by that alone', async () => {
+  test('runs of a pool wait for an agent of it, say so, and are taken by that alone', async () => {
     const here = world();
     const pool = [...inLocal, '--name', 'fast'];
     assert.deepEqual(pick(await azure.acr('agentpool', 'create', ...pool, '--tier', 'S1'), 'provisioningState'), ['Succeeded']);
     const echo = ['--cmd', '$Registry/base/tools:v1 echo in the pool', '/dev/null'];
-    await azure.acrText('run', ...inLocal, '--agent-pool', 'fast', '--no-wait', ...echo);
+    const told = Promise.withResolvers<void>();
+    const tell = (text: string): void => {
+      if (text.includes('Waiting for an agent')) told.resolve();
+    };
+    const watched = azure.acrWatched(tell, 'run', ...inLocal, '--agent-pool', 'fast', ...echo);
+    await Promise.race([told.promise, watched]);
     const { runId, status } = await newestRun();
     assert.equal(status, 'Queued');
     assert.deepEqual(pick(await azure.acr('agentpool', 'show', ...pool, '--queue-count'), 'count'), [1]);
     const agent = await here.startAgent({ name: 'of-the-pool', agentPool: 'fast' });
-    assert.match(await azure.acrText('task', 'logs', ...inLocal, '--run-id', runId), /in the pool/);
+    const log = /Waiting for an agent for linux\/amd64: no agent of the pool fast has asked[^]*in the pool/;
+    assert.match(await watched, log);
+    assert.match(await azure.acrText('task', 'logs', ...inLocal, '--run-id', runId), log);
     const run = await here.ended(runId);
     assert.deepEqual([run.status, run.agentPool, run.agent], ['Succeeded', 'fast', agent.name]);
     assert.deepEqual(pick(await azure.acr('agentpool', 'show', ...pool, '--queue-count'), 'count'), [0]);

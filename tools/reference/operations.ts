@@ -70,6 +70,8 @@ export function describePermission(permission: Permission): string {
       return 'the admin user of the default registry';
     case 'agent':
       return 'an agent, by its key';
+    case 'region':
+      return 'another region, by the key that regions share';
     case 'management':
       return 'whoever is signed in to the resource manager';
     case 'resource':

@@ -1,5 +1,6 @@
 export { type Operation, type OperationResponse, defineOperation } from './operation.ts';
 export type { Need, Permission, RepositoryAction } from './permission.ts';
+export type * from './replication-types.ts';
 export * from './run-types.ts';
 export * as audit from './operations/audit.ts';
 export * as arm from './operations/arm.ts';
@@ -10,6 +11,7 @@ export * as cleanup from './operations/cleanup.ts';
 export * as distribution from './operations/distribution.ts';
 export * as identities from './operations/identities.ts';
 export * as agents from './operations/agents.ts';
+export * as replication from './operations/replication.ts';
 export * as runs from './operations/runs.ts';
 export * as tasks from './operations/tasks.ts';
 export * as signedBlobs from './operations/signed-blobs.ts';

@@ -20,6 +20,8 @@ export type Need =
   | { readonly type: 'deployment' }
   /** Executes runs. Only the key of an agent grants it. */
   | { readonly type: 'agent' }
+  /** Another region of the registry. Only the key that regions share grants it. */
+  | { readonly type: 'region' }
   /** An action of the resource manager on a resource, by its id in lower case. */
   | { readonly type: 'resource'; readonly action: string; readonly scope: string };
 
@@ -42,6 +44,8 @@ export type Permission =
   | { readonly kind: 'deployment' }
   /** An agent, by its key. */
   | { readonly kind: 'agent' }
+  /** Another region, by the key that regions share. */
+  | { readonly kind: 'region' }
   /** Whoever is signed in to the resource manager. */
   | { readonly kind: 'management' }
   /** This action (`Microsoft.ContainerRegistry/registries/read`) on the resource that the path names. */

@@ -63,6 +63,7 @@ class RunKeeper {
     this.#folders = folders;
     this.#log = new RunLog({
       file: join(folders.folder, 'waiting-log'),
+      from: assignment.logFrom,
       outputBytes: options.limits.outputBytes,
       now: options.now,
       onFull: () => this.#stopFor('output-limit'),

@@ -134,6 +134,7 @@ describe('the log of a run', () => {
     let full = 0;
     const log = new RunLog({
       file: join(folder, 'waiting'),
+      from: 0,
       outputBytes,
       now: () => 5,
       onFull: () => (full += 1),

@@ -10,6 +10,8 @@ const maxBatch = { maxRecords: 500, maxBytes: 256 * 1024 };
 export interface RunLogOptions {
   /** Where records wait that memory has no room for. */
   readonly file: string;
+  /** Number of the first record: those before are the server's. */
+  readonly from: number;
   /** Of all lines together. */
   readonly outputBytes: number;
   /** Milliseconds since the Unix epoch. */
@@ -31,12 +33,13 @@ export class RunLog {
   readonly #options: RunLogOptions;
   readonly #masks = new Masks();
   readonly #queue: RecordQueue;
-  #sent = 0;
+  #sent: number;
   #bytes = 0;
   #isFull = false;
 
   constructor(options: RunLogOptions) {
     this.#options = options;
+    this.#sent = options.from;
     this.#queue = new RecordQueue({ memoryBytes, file: options.file });
   }
 

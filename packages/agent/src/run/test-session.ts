@@ -84,6 +84,7 @@ export async function execute(session: Session, work: Assignment['work'], option
       logins: loginsOf(session),
       isTrusted: true,
       cacheKey: 'test',
+      logFrom: 0,
       ...options.assignment,
     },
     agent: { name: 'tester', version: '1.2.3' },

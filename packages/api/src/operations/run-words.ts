@@ -203,4 +203,5 @@ export const assignment = Type.Object({
   /** False for pull requests from forks: secrets are refused, and nothing is pushed. */
   isTrusted: Type.Boolean(),
   cacheKey: Type.String({ description: 'runs with the same one may share a cache; empty: none' }),
+  logFrom: Type.Integer({ minimum: 0, description: 'number of the first record of its log that is the agent’s' }),
 });

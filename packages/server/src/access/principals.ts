@@ -35,7 +35,7 @@ function assignmentsOf({ assignments }: Identity): readonly Assignment[] {
 /** The admin user, signed in with a password: everything in its registry, and with that of the default one the deployment. */
 export function adminPrincipal(username: string, { isDefault }: Pick<Registry, 'isDefault'>): Principal {
   const permits = (need: Need): boolean =>
-    need.type !== 'resource' && need.type !== 'agent' && (isDefault || need.type !== 'deployment');
+    need.type !== 'resource' && need.type !== 'agent' && need.type !== 'region' && (isDefault || need.type !== 'deployment');
   return { kind: 'admin', id: `admin:${username}`, name: username, permits, couldPermit: permits };
 }
 

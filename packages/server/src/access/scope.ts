@@ -83,6 +83,7 @@ export function covers(access: readonly Access[], need: Need): boolean {
     case 'operator':
     case 'deployment':
     case 'agent':
+    case 'region':
     case 'resource':
       return false;
     case 'registry':

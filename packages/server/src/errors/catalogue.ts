@@ -12,6 +12,12 @@ export const catalogue = {
   BLOB_IN_USE: { status: 405, message: 'the blob is used by a manifest', code: 'UNSUPPORTED', hint: 'delete the manifest first' },
   CONTENT_LENGTH_INVALID: { status: 400, message: 'the Content-Length header does not fit the request' },
   CONFLICT: { status: 409, code: 'DENIED', message: 'the request conflicts with what is there' },
+  CURSOR_UNKNOWN: {
+    status: 410,
+    code: 'UNSUPPORTED',
+    message: 'the change log does not reach back to this cursor',
+    hint: 'read a snapshot, then follow from its cursor',
+  },
   DENIED: { status: 403, arm: 'AuthorizationFailed', message: 'requested access to the resource is denied' },
   DIGEST_INVALID: { status: 400, message: 'provided digest did not match uploaded content' },
   FEATURE_NOT_SUPPORTED: {
@@ -19,6 +25,12 @@ export const catalogue = {
     code: 'UNSUPPORTED',
     arm: 'FeatureNotSupported',
     message: 'the plan of the registry does not have this',
+  },
+  HOME_REGION_ONLY: {
+    status: 409,
+    code: 'DENIED',
+    arm: 'ReplicaIsReadOnly',
+    message: 'the settings of a registry are written in its home region',
   },
   INTERNAL: {
     status: 500,
@@ -69,6 +81,12 @@ export const catalogue = {
     message: 'the plan of the registry allows no more of these',
   },
   RANGE_INVALID: { status: 416, message: 'the range does not fit the content' },
+  REPLICA_TOO_OLD: {
+    status: 409,
+    code: 'DENIED',
+    message: 'the replica was away for longer than deletions are remembered',
+    hint: 'delete the replication and create it again: content that exists elsewhere stays there',
+  },
   REGISTRY_DISALLOWED_OPERATION: { status: 405, message: 'the operation is disallowed by the attributes of what it is about' },
   REQUEST_INVALID: { status: 400, code: 'UNSUPPORTED', arm: 'InvalidRequestContent', message: 'the request is malformed' },
   REQUEST_TIMEOUT: { status: 408, code: 'UNKNOWN', message: 'the request took too long to arrive' },

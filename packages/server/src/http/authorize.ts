@@ -8,6 +8,7 @@ const deletedCatalog: readonly Need[] = [{ type: 'registry', name: 'deleted_cata
 const operator: readonly Need[] = [{ type: 'operator' }];
 const deployment: readonly Need[] = [{ type: 'deployment' }];
 const agent: readonly Need[] = [{ type: 'agent' }];
+const region: readonly Need[] = [{ type: 'region' }];
 
 /** What a request needs by its operation's declaration. `params`: of its path; `name` is a repository. */
 export function needsOf({ permission, path }: Operation, params: Readonly<Record<string, string>>): readonly Need[] {
@@ -28,6 +29,8 @@ export function needsOf({ permission, path }: Operation, params: Readonly<Record
       return deployment;
     case 'agent':
       return agent;
+    case 'region':
+      return region;
     case 'resource':
       return [{ type: 'resource', action: permission.action, scope: scopeOf(path, params) }];
   }
@@ -101,6 +104,6 @@ export function decide({ operation, needs, insteadNeeds: others, sourceNeeds, pr
   }
   if (principal.kind === 'anonymous') return 'unauthorized';
   // No token scope grants the operator's rights, so a challenge would send the client in circles.
-  const canGetMore = !['operator', 'deployment', 'agent', 'resource'].includes(permission.kind);
+  const canGetMore = !['operator', 'deployment', 'agent', 'region', 'resource'].includes(permission.kind);
   return scheme === 'bearer' && canGetMore ? 'unauthorized' : 'denied';
 }

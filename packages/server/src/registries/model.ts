@@ -57,6 +57,10 @@ export interface RegistryRecord {
   readonly updatedAt: number;
   readonly updatedBy: string;
   readonly version: number;
+  /** Where its settings are written; undefined: in this region. */
+  readonly homeRegion?: string | undefined;
+  /** Other regions hold it, too. */
+  readonly isReplicated?: boolean;
 }
 
 /** Days of a policy that is on and does not say how many (acr-api 3.3). */
@@ -93,6 +97,8 @@ export function registryOf(
     roleMode: properties.roleAssignmentMode ?? 'LegacyRegistryPermissions',
     network: networkOf(properties),
     policies: policiesOf(properties.policies),
+    homeRegion: record.homeRegion,
+    isReplicated: record.isReplicated === true,
   };
 }
 

@@ -1,7 +1,8 @@
+import type { Selectable } from 'kysely';
 import type { DeploymentRow, ReadQueries, WriteQueries } from '../platform/database/index.ts';
 import type { RegistryRecord } from './model.ts';
 
-export type Deployment = Omit<DeploymentRow, 'id'>;
+export type Deployment = Omit<Selectable<DeploymentRow>, 'id' | 'region'>;
 
 export function findDeployment(db: ReadQueries | WriteQueries): Promise<Deployment | undefined> {
   return db
@@ -44,5 +45,7 @@ function recordOf(row: Row): RegistryRecord {
     updatedAt: row.updated_at,
     updatedBy: row.updated_by,
     version: row.version,
+    homeRegion: row.home_region ?? undefined,
+    isReplicated: row.is_replicated === 1,
   };
 }

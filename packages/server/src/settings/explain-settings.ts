@@ -4,7 +4,7 @@ import { type Setting, propertyOf } from './setting.ts';
 import { settingsTable } from './settings-table.ts';
 
 const rows: readonly Setting[] = settingsTable;
-const groups: readonly Setting['group'][] = ['Start', 'TLS', 'Access', 'Storage', 'Logs', 'Tasks', 'Limits'];
+const groups: readonly Setting['group'][] = ['Start', 'TLS', 'Access', 'Storage', 'Regions', 'Logs', 'Tasks', 'Limits'];
 
 /** What `--help` prints. */
 export function helpText(): string {

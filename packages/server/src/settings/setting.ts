@@ -25,7 +25,7 @@ export interface Setting {
   readonly isSecret?: boolean;
   /** Says what is wrong with a text, to stand after the setting's name; undefined: nothing. */
   readonly check?: (text: string) => string | undefined;
-  readonly group: 'Start' | 'TLS' | 'Access' | 'Storage' | 'Logs' | 'Tasks' | 'Limits';
+  readonly group: 'Start' | 'TLS' | 'Access' | 'Storage' | 'Regions' | 'Logs' | 'Tasks' | 'Limits';
   /** One sentence. */
   readonly help: string;
 }

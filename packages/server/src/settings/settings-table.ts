@@ -8,6 +8,7 @@ import {
   regionProblem,
 } from './value-problems.ts';
 import type { Setting, SettingsOf } from './setting.ts';
+import { replicationSettings } from './replication-settings.ts';
 import { taskSettings } from './task-settings.ts';
 
 const day = 86_400_000;
@@ -425,6 +426,7 @@ export const settingsTable = [
     placeholder: 'PLAN',
     help: 'Plan that the registry "local" gets when the first start makes it; afterwards the resource manager changes it.',
   },
+  ...replicationSettings,
   ...taskSettings,
 ] as const satisfies readonly Setting[];
 

@@ -55,3 +55,19 @@ export function authorityProblem(text: string): string | undefined {
     ? undefined
     : 'must be an address such as https://login.microsoftonline.com';
 }
+
+/** `west=https://west.example`, one for each region. */
+export function peersProblem(text: string): string | undefined {
+  const names = new Set<string>();
+  for (const entry of text.split(',').filter((each) => each.trim() !== '')) {
+    const [, name = '', address = ''] = /^\s*([a-z0-9][a-z0-9-]{0,62})=(\S+)\s*$/i.exec(entry) ?? [];
+    if (name === '') return `has ${JSON.stringify(entry.slice(0, 64))}, which is not NAME=ADDRESS`;
+    const url = URL.parse(address);
+    if (url === null || !/^https?:$/.test(url.protocol)) return `has no address that begins with http:// or https:// for ${name}`;
+    if (url.username !== '' || url.password !== '' || url.pathname !== '/' || url.search !== '' || url.hash !== '')
+      return `has more than a host and a port in the address of ${name}`;
+    if (names.has(name.toLowerCase())) return `names ${name} twice`;
+    names.add(name.toLowerCase());
+  }
+  return undefined;
+}

@@ -2,9 +2,10 @@ import type { Need } from '@berth/api';
 
 /**
  * `admin`: the registry's admin user. `token`: a repository-scoped token. `identity`: a service principal of the
- * directory, or whom a trusted issuer vouches for. `agent`: what executes runs. `run`: a run, while it goes on. `anonymous`: nobody.
+ * directory, or whom a trusted issuer vouches for. `agent`: what executes runs. `run`: a run, while it goes on. `region`: another
+ * region of the registry. `anonymous`: nobody.
  */
-export type PrincipalKind = 'admin' | 'token' | 'identity' | 'agent' | 'run' | 'anonymous';
+export type PrincipalKind = 'admin' | 'token' | 'identity' | 'agent' | 'run' | 'region' | 'anonymous';
 
 /** What an agent's key says about whoever signs in with it. */
 export interface AgentFacts {
@@ -18,7 +19,7 @@ export interface AgentFacts {
 /** Whoever is authenticated. Basic and Bearer of the same credential give the same rights. */
 export interface Principal {
   readonly kind: PrincipalKind;
-  /** Stable and unique within a registry; owns upload sessions. `admin:<username>`, `token:<name>`, `identity:<object id>`, `agent:<key id>`, `run:<run id>`, `anonymous`. */
+  /** Stable and unique within a registry; owns upload sessions. `admin:<username>`, `token:<name>`, `identity:<object id>`, `agent:<key id>`, `run:<run id>`, `region:<name>`, `anonymous`. */
   readonly id: string;
   /** How people call it: in the audit trail, in `systemData`. */
   readonly name: string;

@@ -28,4 +28,8 @@ export interface Registry {
   readonly roleMode: RoleMode;
   readonly network: NetworkRules;
   readonly policies: RegistryPolicies;
+  /** Where its settings are written; undefined: in this region. */
+  readonly homeRegion?: string | undefined;
+  /** Other regions hold it, too: what is missing here may be there. */
+  readonly isReplicated?: boolean;
 }

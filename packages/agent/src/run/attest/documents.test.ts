@@ -112,6 +112,7 @@ const assignment: Assignment = {
   logins: [{ server: 'localhost:5000', username: '$run', password: 'registry-passw0rd' }],
   isTrusted: true,
   cacheKey: '',
+  logFrom: 0,
 };
 const masks = new Masks();
 for (const secret of secretsOf(assignment)) masks.add(secret);

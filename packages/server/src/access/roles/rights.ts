@@ -50,6 +50,7 @@ export function rightsOf(assignments: readonly Assignment[], registry: Registry)
         case 'deployment':
           return management.permits({ type: 'resource', action: directoryAction, scope: subscriptionOf(registryId) });
         case 'agent':
+        case 'region':
           return false;
         case 'resource':
           return management.permits(need);

@@ -10,6 +10,8 @@ export interface DeploymentRow {
   /** The identity that owns everything, whose secret stands in the first-run file. */
   owner_identity_id: string | null;
   created_at: number;
+  /** The setting `region`, as of the last start. */
+  region: Generated<string>;
 }
 
 export interface ResourceGroupRow {

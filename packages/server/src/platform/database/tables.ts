@@ -1,5 +1,16 @@
 import type { Generated } from 'kysely';
 import type {
+  ChangeCursorRow,
+  ChangeRow,
+  HomeKeyRow,
+  PendingBlobRow,
+  PendingManifestRow,
+  RegionCopyRow,
+  RegionFeedRow,
+  RegisterRow,
+  WebhookEventRow,
+} from './replication-tables.ts';
+import type {
   AuditEventRow,
   DeploymentRow,
   FederatedCredentialRow,
@@ -31,6 +42,7 @@ import type {
   TriggerDecisionRow,
 } from './task-tables.ts';
 
+export type * from './replication-tables.ts';
 export type * from './service-tables.ts';
 export type * from './task-tables.ts';
 
@@ -89,6 +101,15 @@ export interface Tables {
   task_sources: TaskSourceRow;
   hook_deliveries: HookDeliveryRow;
   trigger_decisions: TriggerDecisionRow;
+  changes: ChangeRow;
+  change_cursors: ChangeCursorRow;
+  registers: RegisterRow;
+  region_feeds: RegionFeedRow;
+  pending_manifests: PendingManifestRow;
+  pending_blobs: PendingBlobRow;
+  region_copies: RegionCopyRow;
+  home_keys: HomeKeyRow;
+  webhook_events: WebhookEventRow;
 }
 
 export interface RegistryRow {
@@ -110,6 +131,14 @@ export interface RegistryRow {
   /** Grows with every change: a writer that read an older one must read again. */
   version: Generated<number>;
   deleted_at: number | null;
+  /** Where its settings are written; null: here. */
+  home_region: Generated<string | null>;
+  /** 1: other regions hold it, too. Then each write notes what it did in `registers`. */
+  is_replicated: Generated<number>;
+  /** When everything that was there before had its registers (ms). */
+  registers_ready_at: Generated<number | null>;
+  /** Of the settings of the home region that were taken over last. */
+  settings_version: Generated<string | null>;
 }
 
 /** A manifest that can be restored, as it was. Not bound to a row of `repositories`: that may have gone, too. */

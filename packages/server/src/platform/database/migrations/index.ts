@@ -9,6 +9,7 @@ import { audit } from './0009-audit.ts';
 import { manifestBytes } from './0010-manifest-bytes.ts';
 import { issuers } from './0007-issuers.ts';
 import { tasks } from './0011-tasks.ts';
+import { replication } from './0012-replication.ts';
 import type { Migration } from './migration.ts';
 
 export type { Engine, Migration } from './migration.ts';
@@ -26,4 +27,5 @@ export const migrations: readonly Migration[] = [
   audit,
   manifestBytes,
   tasks,
+  replication,
 ];

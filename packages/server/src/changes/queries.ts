@@ -1,0 +1,56 @@
+import type { Fact, Stamp } from '@berth/api';
+import { type ReadQueries, type RegisterRow, type WriteQueries, prepareRead } from '../platform/database/index.ts';
+import type { Register } from './model.ts';
+
+/** What a transaction has to know of a registry before it writes the log. */
+export const logFacts = prepareRead<{ registryId: number }, { readonly is_replicated: number; readonly region: string }>(
+  (db, { registryId }) =>
+    db
+      .selectFrom('registries')
+      .innerJoin('deployment', (join) => join.on('deployment.id', '=', 1))
+      .select(['registries.is_replicated', 'deployment.region'])
+      .where('registries.id', '=', registryId),
+);
+
+const lastClock = prepareRead<{ registryId: number }, { readonly clock: number }>((db, { registryId }) =>
+  db.selectFrom('changes').select('clock').where('registry_id', '=', registryId).orderBy('clock', 'desc').limit(1),
+);
+
+/** The latest clock that the log of a registry has; 0: it is empty. */
+export async function clockSeen(db: ReadQueries | WriteQueries, registryId: number): Promise<number> {
+  return (await lastClock.first(db, { registryId }))?.clock ?? 0;
+}
+
+export interface RegisterName {
+  readonly registryId: number;
+  readonly repository: string;
+  readonly kind: Fact['kind'];
+  /** Digest, tag; empty for the repository itself. */
+  readonly name: string;
+}
+
+/** The joined state of a name; undefined: nothing was ever told of it. */
+export async function findRegister(db: ReadQueries | WriteQueries, of: RegisterName): Promise<Register | undefined> {
+  const row = await db
+    .selectFrom('registers')
+    .selectAll()
+    .where('registry_id', '=', of.registryId)
+    .where('repository', '=', of.repository)
+    .where('kind', '=', of.kind)
+    .where('name', '=', of.name)
+    .executeTakeFirst();
+  return row && registerOf(row);
+}
+
+/** The text is ours. */
+export function registerOf(row: RegisterRow): Register {
+  return {
+    set: { ...stampOf(row.set_clock, row.set_origin), digest: row.digest ?? undefined },
+    deleted: stampOf(row.deleted_clock, row.deleted_origin),
+    attributes: JSON.parse(row.attributes) as Register['attributes'],
+  };
+}
+
+function stampOf(clock: number, origin: string): Stamp {
+  return { clock, origin };
+}

@@ -1,0 +1,143 @@
+import type { ChangeAction, Fact, FactAttribute, FactRequest, Stamp } from '@berth/api';
+import type { WriteQueries } from '../platform/database/index.ts';
+import { nextClock } from './model.ts';
+import { clockSeen, logFacts } from './queries.ts';
+import { joinRegister } from './registers.ts';
+
+/** Something that was done here, to one name. */
+export type LocalChange =
+  | {
+      readonly action: 'push' | 'renew' | 'delete';
+      readonly repository: string;
+      readonly digest: string;
+      readonly content?: Omit<NonNullable<Fact['content']>, 'bytes'>;
+      /** Of a push: tags were set with it, which tell of it too. */
+      readonly isVisible?: boolean;
+    }
+  | {
+      readonly action: 'tag';
+      readonly repository: string;
+      readonly tag: string;
+      readonly digest: string;
+      readonly content?: Omit<NonNullable<Fact['content']>, 'bytes'>;
+    }
+  | {
+      readonly action: 'untag';
+      readonly repository: string;
+      readonly tag: string /** False: it went with its manifest. */;
+      readonly isVisible?: boolean;
+    }
+  | { readonly action: 'delete-repository'; readonly repository: string }
+  | {
+      readonly action: 'attributes';
+      readonly repository: string;
+      /** Whose; the repository's own without. */
+      readonly of: { readonly tag: string } | { readonly digest: string } | undefined;
+      readonly values: Readonly<Partial<Record<FactAttribute, number | string | null>>>;
+    };
+
+export interface RecordChanges {
+  readonly registryId: number;
+  readonly changes: readonly LocalChange[];
+  /** Who asked for it; absent: the registry itself did it. */
+  readonly request?: FactRequest | undefined;
+  /** Milliseconds. */
+  readonly now: number;
+}
+
+/**
+ * Writes what was done here into the log, and, in replicated registries, into the registers. To be called last in the
+ * transaction that does it, when everything is locked: then the stamp is later than all that was seen.
+ */
+export async function recordChanges(tx: WriteQueries, { registryId, changes, request, now }: RecordChanges): Promise<void> {
+  if (changes.length === 0) return;
+  const log = await logFacts.first(tx, { registryId });
+  if (log === undefined) return;
+  const stamp: Stamp = { clock: nextClock(now, await clockSeen(tx, registryId)), origin: log.region };
+  const rows = [];
+  for (const change of changes) {
+    const fact = factOf(change, stamp, request);
+    if (log.is_replicated === 1) await joinRegister(tx, registryId, fact);
+    rows.push(changeRow({ registryId, stamp, action: change.action, fact, isVisible: isVisible(change), now }));
+  }
+  for (let start = 0; start < rows.length; start += rowsPerStatement)
+    await tx
+      .insertInto('changes')
+      .values(rows.slice(start, start + rowsPerStatement))
+      .execute();
+}
+
+const rowsPerStatement = 500;
+
+function isVisible(change: LocalChange): boolean {
+  if (change.action === 'renew') return false;
+  return !('isVisible' in change) || change.isVisible !== false;
+}
+
+export interface ChangeToWrite {
+  readonly registryId: number;
+  /** When and where it was done first. */
+  readonly stamp: Stamp;
+  readonly action: ChangeAction;
+  readonly fact: Fact;
+  readonly isVisible: boolean;
+  readonly now: number;
+}
+
+/** A row of the log; also for what other regions told. Bytes of manifests are no part of it. */
+export function changeRow({ registryId, stamp, action, fact, isVisible, now }: ChangeToWrite) {
+  const { bytes: _, ...content } = fact.content ?? { bytes: undefined };
+  return {
+    registry_id: registryId,
+    clock: stamp.clock,
+    origin: stamp.origin,
+    action,
+    repository: fact.repository,
+    fact: JSON.stringify({ ...fact, ...(fact.content !== undefined && { content }) }),
+    is_visible: isVisible ? 1 : 0,
+    created_at: now,
+  };
+}
+
+function factOf(change: LocalChange, stamp: Stamp, request: FactRequest | undefined): Fact {
+  const { repository } = change;
+  const asked = request === undefined ? {} : { request };
+  switch (change.action) {
+    case 'push':
+    case 'renew':
+      return { kind: 'manifest', repository, name: change.digest, set: stamp, ...contentOf(change), ...asked };
+    case 'delete':
+      return { kind: 'manifest', repository, name: change.digest, deleted: stamp, ...contentOf(change), ...asked };
+    case 'tag':
+      return {
+        kind: 'tag',
+        repository,
+        name: change.tag,
+        set: { ...stamp, digest: change.digest },
+        ...contentOf(change),
+        ...asked,
+      };
+    case 'untag':
+      return { kind: 'tag', repository, name: change.tag, deleted: stamp, ...asked };
+    case 'delete-repository':
+      return { kind: 'repository', repository, name: '', deleted: stamp, ...asked };
+    case 'attributes':
+      return { ...nameOf(change.of), repository, attributes: attributesOf(change.values, stamp), ...asked };
+  }
+}
+
+function contentOf({ content }: { readonly content?: Fact['content'] }): Pick<Fact, 'content'> {
+  return content === undefined ? {} : { content };
+}
+
+function nameOf(of: { readonly tag: string } | { readonly digest: string } | undefined): Pick<Fact, 'kind' | 'name'> {
+  if (of === undefined) return { kind: 'repository', name: '' };
+  return 'tag' in of ? { kind: 'tag', name: of.tag } : { kind: 'manifest', name: of.digest };
+}
+
+function attributesOf(
+  values: Readonly<Partial<Record<FactAttribute, number | string | null>>>,
+  stamp: Stamp,
+): NonNullable<Fact['attributes']> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { value, ...stamp }]));
+}
