@@ -116,10 +116,9 @@ export async function execute(session: Session, work: Assignment['work'], option
       return { commit: 'c0ffee', branch: 'main' };
     },
     fetchDocument: (name, workspace) => readFile(join(workspace, name), 'utf8'),
-    resolveSecrets: (sources) => {
-      const values = sources.map(({ id }) => [id, options.secrets?.[id] ?? ''] as const);
-      for (const [, value] of values) masks.add(value);
-      return Promise.resolve(new Map(values));
+    resolveSecrets: async (sources) => {
+      for (const { id } of sources) masks.add(options.secrets?.[id] ?? '');
+      return new Map(sources.map(({ id }) => [id, options.secrets?.[id] ?? '']));
     },
     mask: (secret) => masks.add(secret),
     hide: (text) => masks.apply(text),
