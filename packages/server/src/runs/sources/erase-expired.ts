@@ -1,5 +1,5 @@
 import type { RunsContext } from '../runs-context.ts';
-import { dropObjects, takeExpired } from './objects.ts';
+import { dropObjects, hasExpired, takeExpired } from './objects.ts';
 
 const batchSize = 50;
 /** Of one batch; afterwards another process may try. */
@@ -14,6 +14,8 @@ export async function eraseExpired({
 }: Pick<RunsContext, 'database' | 'store' | 'clock' | 'signal'>): Promise<void> {
   while (!signal.aborted) {
     const now = clock.now();
+    // After most runs there is nothing: the next claim need not wait behind a look of the writer.
+    if (!(await hasExpired(database.read, now))) return;
     const expired = await database.write(takeExpired, { now, heldUntil: now + patienceMs, limit: batchSize });
     if (expired.length === 0) return;
     await store.deleteMany(expired.map((object) => object.part_name));

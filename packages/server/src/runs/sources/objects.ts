@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Selectable } from 'kysely';
 import { RegistryError } from '../../errors/index.ts';
-import { type RunObjectRow, defineTransaction, lockFreeRows, lockRows } from '../../platform/database/index.ts';
+import { type ReadQueries, type RunObjectRow, defineTransaction, lockFreeRows, lockRows } from '../../platform/database/index.ts';
 
 export type ObjectRow = Selectable<RunObjectRow>;
 
@@ -124,6 +124,12 @@ export const offerAgain = defineTransaction('runs.offer-again', async (tx, { obj
     .where('size_bytes', 'is', null)
     .execute();
 });
+
+/** Whether there is something to erase. */
+export async function hasExpired(db: ReadQueries, now: number): Promise<boolean> {
+  const first = await db.selectFrom('run_objects').select('id').where('expires_at', '<=', now).limit(1).executeTakeFirst();
+  return first !== undefined;
+}
 
 export interface TakeExpired {
   readonly now: number;
