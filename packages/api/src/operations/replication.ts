@@ -32,9 +32,15 @@ export const listReplicatedRegistries = defineOperation({
             name: Type.String(),
             home: Type.String(),
             settingsVersion: Type.String(),
+            /** As clients call it in the region that tells; audience of its tokens. */
+            loginServer: Type.String(),
             regions: Type.Array(Type.Object({ name: Type.String(), isEndpointEnabled: Type.Boolean() })),
           }),
         ),
+        /** Registries of this home that the asking region is to hold no longer: their replication was deleted. */
+        removed: Type.Array(Type.String()),
+        /** The public keys that its tokens are signed with (RFC 7517). */
+        tokenKeys: Type.Array(anyObject),
       }),
     },
   },

@@ -117,6 +117,23 @@ export interface ChangeCursorRow {
   sequence: number;
 }
 
+/** A region that was to hold a registry of this home, and is no longer. */
+export interface RemovedReplicaRow {
+  /** The registry's name. */
+  registry: string;
+  /** In lower case, without spaces. */
+  region: string;
+  removed_at: number;
+}
+
+/** What came into the directory with the settings of a replica, and goes when no replica's settings name it any more. */
+export interface HomeDirectoryRow {
+  registry_id: number;
+  kind: 'identity' | 'issuer';
+  /** An object id, an issuer. */
+  subject: string;
+}
+
 /** What a replica needs of its home region to check passwords and tokens that were made there; sealed with the registry's data key. */
 export interface HomeKeyRow {
   registry_id: number;

@@ -2,12 +2,14 @@ import type { Generated } from 'kysely';
 import type {
   ChangeCursorRow,
   ChangeRow,
+  HomeDirectoryRow,
   HomeKeyRow,
   PendingBlobRow,
   PendingManifestRow,
   RegionCopyRow,
   RegionFeedRow,
   RegisterRow,
+  RemovedReplicaRow,
   WebhookEventRow,
 } from './replication-tables.ts';
 import type {
@@ -108,6 +110,8 @@ export interface Tables {
   pending_manifests: PendingManifestRow;
   pending_blobs: PendingBlobRow;
   region_copies: RegionCopyRow;
+  removed_replicas: RemovedReplicaRow;
+  home_directory: HomeDirectoryRow;
   home_keys: HomeKeyRow;
   webhook_events: WebhookEventRow;
 }

@@ -11,6 +11,8 @@ export interface ReplicatedRegistry {
   /** The region where its settings are written. */
   readonly home: string;
   readonly settingsVersion: string;
+  /** As clients call it in the region that tells; audience of the tokens that are made there. */
+  readonly loginServer: string;
   /** All regions that hold it, the home region too. */
   readonly regions: readonly { readonly name: string; readonly isEndpointEnabled: boolean }[];
 }
@@ -22,6 +24,13 @@ export interface PeerFacts {
   readonly version: string;
   readonly feedVersion: number;
   readonly registries: readonly ReplicatedRegistry[];
+  /**
+   * Names of registries of this home that the asking region is to hold no longer: their replication was deleted. What is only
+   * missing in `registries` stays: a home region that lost its data must not empty the others.
+   */
+  readonly removed: readonly string[];
+  /** The public keys that its tokens are signed with (JWK with `kid`). */
+  readonly tokenKeys: readonly Readonly<Record<string, unknown>>[];
 }
 
 export interface ChangePage {

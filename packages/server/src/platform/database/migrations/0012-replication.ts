@@ -128,6 +128,20 @@ function replicaTables(words: Words): readonly string[] {
       upload_id ${text} not null,
       primary key (registry_id, repository, digest)
     ) ${heap}`,
+    // So that a home region that lost its data empties no other: only what stands here is given up elsewhere.
+    `create table removed_replicas (
+      registry ${text} not null,
+      region ${text} not null,
+      removed_at ${integer} not null,
+      primary key (registry, region)
+    ) ${heap}`,
+    `create table home_directory (
+      ${registry},
+      kind ${text} not null check (kind in ('identity', 'issuer')),
+      subject ${text} not null,
+      primary key (registry_id, kind, subject)
+    ) ${heap}`,
+    'create index home_directory_subject on home_directory (kind, subject)',
     `create table home_keys (
       registry_id ${integer} not null primary key references registries (id) on delete cascade,
       data_key_id ${text} not null,
