@@ -6,6 +6,7 @@ import type { Principal, Registry } from '../tenancy/index.ts';
 import type { Accounts } from './accounts.ts';
 import { parseBasic } from './basic-credentials.ts';
 import { anonymousPrincipal, bearerPrincipal } from './principals.ts';
+import { type RegionSignIn, regionUser } from './regions/region-sign-in.ts';
 import type { Access } from './scope.ts';
 import type { Credentials, SignIn } from './sign-in.ts';
 import type { SignedIn } from './signed-in.ts';
@@ -27,6 +28,7 @@ interface VerifiedToken {
 
 export interface AuthenticatorOptions {
   readonly signIn: SignIn;
+  readonly regions: RegionSignIn;
   readonly accounts: Accounts;
   readonly signer: TokenSigner;
   readonly clock: Clock;
@@ -37,6 +39,7 @@ export interface AuthenticatorOptions {
 /** Tells who sends a request. Tokens that were verified once are known until they expire or their owner changes. */
 export class Authenticator {
   readonly #signIn: SignIn;
+  readonly #regions: RegionSignIn;
   readonly #accounts: Accounts;
   readonly #signer: TokenSigner;
   readonly #ownerOfToken: AuthenticatorOptions['ownerOfToken'];
@@ -44,9 +47,10 @@ export class Authenticator {
   /** By hash: what lies around in memory is no token. */
   readonly #tokens = new Recent<VerifiedToken>({ maxEntries: maxTokens, maxWeight: maxTokenCharacters });
 
-  constructor({ signIn, accounts, signer, clock, ownerOfToken }: AuthenticatorOptions) {
+  constructor({ signIn, regions, accounts, signer, clock, ownerOfToken }: AuthenticatorOptions) {
     this.#ownerOfToken = ownerOfToken;
     this.#signIn = signIn;
+    this.#regions = regions;
     this.#accounts = accounts;
     this.#signer = signer;
     this.#clock = clock;
@@ -59,6 +63,7 @@ export class Authenticator {
     const credentials = parseBasic(authorization);
     if (credentials === undefined)
       throw new RegistryError('UNAUTHORIZED', { message: 'the Authorization header is neither Basic nor Bearer' });
+    if (credentials.username === regionUser) return this.#regions.principalOf(credentials.password);
     return this.#signIn.remembered(registry, credentials) ?? this.#checked(registry, credentials, clientAddress);
   }
 

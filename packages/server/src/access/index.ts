@@ -24,6 +24,7 @@ import { Jws } from './jws.ts';
 import { type MachineKeys, createMachineKeys } from './machines/machine-keys.ts';
 import { agentKeyRoutes } from './machines/routes.ts';
 import { ManagerTokens } from './manager-tokens.ts';
+import { RegionSignIn, type RegionTrust } from './regions/region-sign-in.ts';
 import { accessRoutes } from './routes.ts';
 import { regeneratePassword } from './regenerate-password.ts';
 import { scopeMapKind } from './scope-maps/scope-map-kind.ts';
@@ -107,8 +108,10 @@ export async function createAccess(options: {
   readonly tenantId: string;
   /** Gets the published keys of trusted issuers; without it, only issuers whose keys were given can be trusted. */
   readonly fetchJson?: FetchJson;
+  /** Without it, no other region can sign in. */
+  readonly regionTrust?: RegionTrust | undefined;
 }): Promise<Access> {
-  const { database, keys, clock, tenantId, fetchJson = unreachable } = options;
+  const { database, keys, clock, tenantId, fetchJson = unreachable, regionTrust } = options;
   const signingKeys = await ensureSigningKeys(keys);
   const generated = new GeneratedPasswords(signingKeys);
   const jws = new Jws(signingKeys);
@@ -139,6 +142,7 @@ export async function createAccess(options: {
   const directory = { database, clock, generated, onChange: (id: string) => accounts.forgetIdentity(id) };
   const authenticator = new Authenticator({
     signIn,
+    regions: new RegionSignIn(regionTrust, { clock, onFailure: () => signIn.countFailure() }),
     accounts,
     signer,
     clock,

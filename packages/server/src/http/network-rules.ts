@@ -38,10 +38,10 @@ export class NetworkGate {
 
 /**
  * The data plane and what runs a registry. Not the resource manager, where a rule that shuts its owner out is taken back,
- * nor health checks. Of what is public, only the token endpoint and the protocol belong to a registry.
+ * nor other regions, which belong to no registry, nor health checks. Of what is public, only the token endpoint and the protocol belong to a registry.
  */
 function isGuarded({ permission: { kind }, path }: Operation): boolean {
-  if (kind === 'management' || kind === 'resource') return false;
+  if (kind === 'management' || kind === 'resource' || kind === 'region') return false;
   return kind !== 'public' || /^\/(?:v2|acr\/v1|oauth2)\//.test(path);
 }
 
