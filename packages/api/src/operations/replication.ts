@@ -39,6 +39,8 @@ export const listReplicatedRegistries = defineOperation({
         ),
         /** Registries of this home that the asking region is to hold no longer: their replication was deleted. */
         removed: Type.Array(Type.String()),
+        /** Registries whose home is the asking region and that this one cannot hold, with why. */
+        refused: Type.Array(Type.Object({ name: Type.String(), problem: Type.String(), remedy: Type.String() })),
         /** The public keys that its tokens are signed with (RFC 7517). */
         tokenKeys: Type.Array(anyObject),
       }),

@@ -17,6 +17,12 @@ export interface ReplicatedRegistry {
   readonly regions: readonly { readonly name: string; readonly isEndpointEnabled: boolean }[];
 }
 
+export interface RefusedRegistry {
+  readonly name: string;
+  readonly problem: string;
+  readonly remedy: string;
+}
+
 export interface PeerFacts {
   readonly region: string;
   /** Its clock (ms). */
@@ -29,6 +35,8 @@ export interface PeerFacts {
    * missing in `registries` stays: a home region that lost its data must not empty the others.
    */
   readonly removed: readonly string[];
+  /** Registries whose home is the asking region and that this one cannot hold, with why. */
+  readonly refused: readonly RefusedRegistry[];
   /** The public keys that its tokens are signed with (JWK with `kid`). */
   readonly tokenKeys: readonly Readonly<Record<string, unknown>>[];
 }
