@@ -3,9 +3,12 @@ import { type Database, type TransactionDefinition, lockRows } from '../platform
 import { type GarbageHandler, defineCollection } from '../platform/garbage/index.ts';
 import { removeStored } from '../platform/stored-bytes/index.ts';
 import { freeParts } from './free-parts.ts';
-import { deleteLink, isUsed, lockLink } from './link-blob.ts';
+import { deleteLink, isAwaited, isUsed, lockLink } from './link-blob.ts';
 import { parseLinkSubject } from './model.ts';
 import { garbageParts } from './queries.ts';
+
+/** A manifest that is not complete here may still go without ever having been: nobody asks about its blobs then. */
+const awaitedLookMs = 3_600_000;
 
 /** A link that no manifest uses, after its time for one to come. A push or mount meanwhile has moved that time on. */
 const collectLink = defineCollection('repository-blob', async (tx, { subject, now }) => {
@@ -13,6 +16,7 @@ const collectLink = defineCollection('repository-blob', async (tx, { subject, no
   if (!(await lockLink(tx, repositoryId, blobId))) return 'done';
   // Whoever deletes the last manifest that uses it asks again.
   if (await isUsed(tx, repositoryId, blobId)) return 'done';
+  if (await isAwaited(tx, repositoryId, blobId)) return { lookAgainAt: now + awaitedLookMs };
   await deleteLink(tx, repositoryId, blobId, now);
   return 'done';
 });

@@ -28,7 +28,7 @@ export function blobUnknown(repository: string, digest: Digest): RegistryError {
 
 export interface Download {
   readonly registryId: number;
-  readonly blob: LinkedBlob;
+  readonly blob: Pick<LinkedBlob, 'id' | 'size_bytes'>;
   readonly digest: Digest;
   /** `[start, end)`. */
   readonly range: { readonly start: number; readonly end: number };
@@ -74,6 +74,7 @@ async function found(
   // Otherwise it was collected, or replaced by a push, while it was read.
   if (await context.database.write(recordDamage, damage)) {
     context.log.error({ err: error, part: part.name, digest: download.digest }, 'a stored part is damaged');
+    context.elsewhere?.damaged(download.registryId, download.digest);
   }
   return damaged(download, error);
 }

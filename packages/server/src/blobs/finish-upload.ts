@@ -35,7 +35,7 @@ export function finishUpload(context: BlobsContext, requester: UploadRequester, 
     const upload = await requireUpload(context, requester, end.uploadId);
     requireNextBytes(requester.repository, upload, end.start);
     const known = upload.receivedBytes === 0 ? await findKnownBlob(context, requester, end.digest) : undefined;
-    if (known === undefined) return completeUpload(context, requester.registryId, upload, { ...end, signal });
+    if (known === undefined) return completeUpload(context, requester, upload, { ...end, signal });
     const endedUpload = { uploadId: upload.id, untouchedPart: context.sessions.untouchedPart(upload.id) };
     try {
       await takeAsKnown(context, requester, { ...end, signal, endedUpload });
@@ -50,20 +50,21 @@ export function finishUpload(context: BlobsContext, requester: UploadRequester, 
 /** Takes the last bytes of an upload, and binds its parts to the digest. */
 export async function completeUpload(
   context: BlobsContext,
-  registryId: number,
+  requester: UploadRequester,
   upload: UploadState,
   chunk: FinalChunk,
 ): Promise<void> {
+  const { registryId } = requester;
   const { digest, signal } = chunk;
   const hash = await hashOfUpload(context, registryId, upload, { algorithm: digestAlgorithm(digest), signal });
   const inspect = (received: ReceivedBody): void => requireWhole(received, hash, digest);
   try {
     if (chunk.expectedBytes === 0) {
       inspect({ sizeBytes: 0, isComplete: true });
-      await commit(context, registryId, { upload, digest, finalBytes: 0 });
+      await commit(context, requester, { upload, digest, finalBytes: 0 });
     } else {
       const written = await writePart(context, { ...chunk, registryId, upload, hash, inspect });
-      await commit(context, registryId, { upload: written.upload, digest, finalBytes: written.sizeBytes });
+      await commit(context, requester, { upload: written.upload, digest, finalBytes: written.sizeBytes });
     }
   } catch (error) {
     // A digest that does not match, or a blob that does not fit, ends the upload and leaves no trace.
@@ -81,7 +82,8 @@ interface CompleteUpload {
   readonly finalBytes: number;
 }
 
-async function commit(context: BlobsContext, registryId: number, complete: CompleteUpload): Promise<void> {
+async function commit(context: BlobsContext, requester: UploadRequester, complete: CompleteUpload): Promise<void> {
+  const { registryId, isReplica = false } = requester;
   const { upload, digest, finalBytes } = complete;
   const now = context.clock.now();
   const isCommitted = await context.database.write(commitUpload, {
@@ -91,7 +93,7 @@ async function commit(context: BlobsContext, registryId: number, complete: Compl
     version: upload.version,
     digest,
     sizeBytes: upload.receivedBytes + finalBytes,
-    limitBytes: context.limitOf?.(registryId),
+    limitBytes: isReplica ? undefined : context.limitOf?.(registryId),
     finalPart: finalBytes > 0 ? { name: upload.nextPart, sizeBytes: finalBytes } : undefined,
     untouchedPart: context.sessions.untouchedPart(upload.id),
     now,

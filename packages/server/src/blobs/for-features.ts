@@ -1,16 +1,10 @@
 import type { Readable } from 'node:stream';
 import type { Digest } from '@berth/oci';
-import type { BlobsContext } from './blobs-context.ts';
+import type { BlobName, BlobsContext } from './blobs-context.ts';
 import { openDownload, requireBlob } from './download.ts';
 import { findKnownBlob } from './known-blob.ts';
 import { mountBlob } from './link-blob.ts';
 import { uploadWhole } from './upload-whole.ts';
-
-export interface BlobName {
-  readonly registryId: number;
-  readonly repository: string;
-  readonly digest: Digest;
-}
 
 /** Whether a repository has a blob, sound; it then stays long enough for a manifest that names it. */
 export async function hasBlob(context: BlobsContext, { registryId, repository, digest }: BlobName): Promise<boolean> {

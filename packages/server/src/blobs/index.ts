@@ -1,21 +1,16 @@
 import type { Route } from '../http/route.ts';
 import type { GarbageHandler } from '../platform/garbage/index.ts';
-import type { BlobsContext } from './blobs-context.ts';
+import type { BlobName, BlobsContext } from './blobs-context.ts';
 import { garbageHandlers } from './collect.ts';
-import {
-  type BlobName,
-  type BlobToLink,
-  type BlobToUpload,
-  bytesOfBlob,
-  hasBlob,
-  linkBlobOf,
-  uploadBlob,
-} from './for-features.ts';
+import { type BlobToLink, type BlobToUpload, bytesOfBlob, hasBlob, linkBlobOf, uploadBlob } from './for-features.ts';
+import { type BlobForRegion, type ReplicaBlobs, findForRegion, replicaBlobs } from './for-regions.ts';
 import { expireUploads } from './expire-uploads.ts';
 import { type BlobToRead, readBlob } from './read-blob.ts';
 import { blobRoutes } from './routes.ts';
 import { UploadSessions } from './upload-sessions.ts';
 
+export type { BlobElsewhere, BlobName, BlobsElsewhere } from './blobs-context.ts';
+export type { BlobForRegion, ReplicaBlob, ReplicaBlobs, ReplicaUpload } from './for-regions.ts';
 export { endUpload } from './free-parts.ts';
 export { findLinkedBlobs, linkBlob } from './link-blob.ts';
 export type { BlobToRead } from './read-blob.ts';
@@ -42,6 +37,10 @@ export interface Blobs {
   link(blob: BlobToLink): Promise<boolean>;
   /** The whole content. @throws BLOB_UNKNOWN, REGISTRY_DISALLOWED_OPERATION, CONTENT_DAMAGED */
   open(blob: BlobName, signal: AbortSignal): AsyncIterable<Buffer>;
+  /** A blob for another region; undefined: it is not here, or damaged. */
+  forRegion(blob: BlobName): Promise<BlobForRegion | undefined>;
+  /** Takes what other regions have. */
+  readonly replica: ReplicaBlobs;
   /** Requests that are receiving bytes now. */
   activeUploads(): number;
   /** Parts whose objects collection has deleted since the start. */
@@ -69,6 +68,8 @@ export function createBlobs({ uploadExpiryMs, ...options }: BlobsOptions): Blobs
     upload: (blob) => uploadBlob(context, blob),
     link: (blob) => linkBlobOf(context, blob),
     open: (blob, signal) => bytesOfBlob(context, blob, signal),
+    forRegion: (blob) => findForRegion(context, blob),
+    replica: replicaBlobs(context),
     activeUploads: () => context.sessions.active.length,
     freedParts: () => freed,
     stop: () => context.sessions.stop(),

@@ -1,7 +1,7 @@
 import { type TransactionDefinition, type WriteQueries, defineTransaction, lockRows } from '../platform/database/index.ts';
 import { isBlobDamaged } from '../platform/damage/index.ts';
 import { addCandidate, renewCandidate } from '../platform/garbage/candidates.ts';
-import { ensureRepository, findDeletable, findRepository, findRepositoryId } from '../repositories/index.ts';
+import { ensureAnyRepository, ensureRepository, findDeletable, findRepository, findRepositoryId } from '../repositories/index.ts';
 import { endUpload } from './free-parts.ts';
 import { linkSubject } from './model.ts';
 
@@ -90,6 +90,34 @@ export const mountBlob = defineTransaction('blobs.mount', async (tx, input: Moun
   return true;
 });
 
+export interface LinkStored {
+  readonly registryId: number;
+  readonly repository: string;
+  readonly digest: string;
+  readonly now: number;
+  readonly dueAt: number;
+}
+
+/**
+ * Lets a repository read a blob that the registry has, wherever it is: for what another region took into it. False when
+ * it is not here, or damaged.
+ */
+export const linkStored = defineTransaction('blobs.link-stored', async (tx, input: LinkStored): Promise<boolean> => {
+  const { registryId, repository, digest, now, dueAt } = input;
+  // Held first: what collection finds linked afterwards it leaves alone.
+  const blob = await tx
+    .selectFrom('blobs')
+    .select('id')
+    .where('registry_id', '=', registryId)
+    .where('digest', '=', digest)
+    .forKeyShare()
+    .executeTakeFirst();
+  if (blob === undefined || (await isBlobDamaged(tx, blob.id))) return false;
+  const { id } = await ensureAnyRepository(tx, registryId, repository, now);
+  await linkBlob(tx, { repositoryId: id, blobId: blob.id, now, dueAt });
+  return true;
+});
+
 export interface RenewLink {
   readonly registryId: number;
   readonly repository: string;
@@ -149,7 +177,7 @@ export const unlinkBlob = defineTransaction(
       .executeTakeFirst();
     if (blob === undefined) return 'unknown';
     if (!(await lockLink(tx, repositoryId, blob.id))) return 'unknown';
-    if (await isUsed(tx, repositoryId, blob.id)) return 'in-use';
+    if ((await isUsed(tx, repositoryId, blob.id)) || (await isAwaited(tx, repositoryId, blob.id))) return 'in-use';
     await deleteLink(tx, repositoryId, blob.id, input.now);
     return 'unlinked';
   },
@@ -174,10 +202,31 @@ export async function isUsed(tx: WriteQueries, repositoryId: number, blobId: num
   return user !== undefined;
 }
 
+/** Whether a manifest needs a blob that is on its way from another region (attack 40). */
+export async function isAwaited(tx: WriteQueries, repositoryId: number, blobId: number): Promise<boolean> {
+  const row = await tx
+    .selectFrom('repositories')
+    .innerJoin('pending_blobs', (join) =>
+      join
+        .onRef('pending_blobs.registry_id', '=', 'repositories.registry_id')
+        .onRef('pending_blobs.repository', '=', 'repositories.name'),
+    )
+    .innerJoin('blobs', (join) =>
+      join.onRef('blobs.digest', '=', 'pending_blobs.digest').onRef('blobs.registry_id', '=', 'pending_blobs.registry_id'),
+    )
+    .select('blobs.id')
+    .where('repositories.id', '=', repositoryId)
+    .where('repositories.deleted_at', 'is', null)
+    .where('blobs.id', '=', blobId)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** From the next read on the repository does not have the blob; if no other has it either, it is collected. */
 export async function deleteLink(tx: WriteQueries, repositoryId: number, blobId: number, now: number): Promise<void> {
   await tx.deleteFrom('repository_blobs').where('repository_id', '=', repositoryId).where('blob_id', '=', blobId).execute();
   await addCandidate(tx, 'blob', String(blobId), now);
 }
 
-export const linkTransactions: readonly TransactionDefinition<never, unknown>[] = [mountBlob, renewLink, unlinkBlob];
+export const linkTransactions: readonly TransactionDefinition<never, unknown>[] = [mountBlob, linkStored, renewLink, unlinkBlob];

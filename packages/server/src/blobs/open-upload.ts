@@ -9,7 +9,7 @@ import { beginUpload } from './transactions.ts';
 
 /** Begins a session; its reserved part and the start of its digest are remembered. */
 export async function openUpload(context: BlobsContext, requester: UploadRequester, algorithm: string): Promise<UploadState> {
-  const { registryId, repository, principalId } = requester;
+  const { registryId, repository, principalId, isReplica = false } = requester;
   const id = randomUUID();
   const part = { name: newPartName(), dataKeyId: context.keys.current(registryId).id };
   const { repositoryId } = await context.database.write(beginUpload, {
@@ -19,6 +19,7 @@ export async function openUpload(context: BlobsContext, requester: UploadRequest
     principal: principalId,
     algorithm,
     part,
+    isReplica,
     now: context.clock.now(),
   });
   context.sessions.remember(id, { hash: createHash(algorithm), algorithm, hashedBytes: 0, untouchedPart: part.name });

@@ -42,6 +42,20 @@ export function findLinkedBlob(
   return linkedBlob.first(db, { registryId, repository, digest });
 }
 
+const storedBlob = prepareRead<{ registryId: number; digest: string }, { readonly id: number; readonly size_bytes: number }>(
+  (db, { registryId, digest }) =>
+    db.selectFrom('blobs').select(['id', 'size_bytes']).where('registry_id', '=', registryId).where('digest', '=', digest),
+);
+
+/** A blob of the registry, whichever repositories may read it: only for other regions, which hold the registry as a whole. */
+export function findStoredBlob(
+  db: ReadQueries,
+  registryId: number,
+  digest: string,
+): Promise<{ readonly id: number; readonly size_bytes: number } | undefined> {
+  return storedBlob.first(db, { registryId, digest });
+}
+
 const candidate = prepareRead<{ subject: string }, { readonly due_at: number }>((db, { subject }) =>
   db.selectFrom('garbage').select('due_at').where('kind', '=', 'repository-blob').where('subject', '=', subject),
 );

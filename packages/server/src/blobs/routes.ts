@@ -3,7 +3,7 @@ import { type Digest, digestAlgorithm, parseDigest, parseDigestAlgorithm } from 
 import { RegistryError } from '../errors/index.ts';
 import { type ByteRange, parseContentRange, parseRange } from '../http/ranges.ts';
 import type { Reply, Route, RouteRequest } from '../http/route.ts';
-import type { BlobsContext, UploadRequester } from './blobs-context.ts';
+import type { BlobElsewhere, BlobsContext, UploadRequester } from './blobs-context.ts';
 import { cancelUpload } from './cancel-upload.ts';
 import { blobUnknown, openDownload, requireBlob } from './download.ts';
 import { finishUpload } from './finish-upload.ts';
@@ -31,8 +31,36 @@ export function blobRoutes(context: BlobsContext): readonly Route[] {
 
 async function getBlob(context: BlobsContext, request: RouteRequest): Promise<Reply> {
   const digest = parseDigest(param(request, 'digest'));
-  const blob = await requireBlob(context, request.registry.id, param(request, 'name'), digest);
-  return blobReply(context, request, digest, blob);
+  const find = (): Promise<LinkedBlob> => requireBlob(context, request.registry.id, param(request, 'name'), digest);
+  try {
+    return blobReply(context, request, digest, await find());
+  } catch (error) {
+    const blob = await findElsewhere(context, request, { digest, error });
+    // It may have arrived between the two looks.
+    return blob === undefined ? blobReply(context, request, digest, await find()) : elsewhereReply(request, digest, blob);
+  }
+}
+
+/** A blob on its way from another region is read from there meanwhile. @throws what was thrown here, where there is none */
+async function findElsewhere(
+  context: BlobsContext,
+  { registry, params: { name: repository = '' } }: RouteRequest,
+  { digest, error }: { readonly digest: Digest; readonly error: unknown },
+): Promise<BlobElsewhere | undefined> {
+  const isMissing = error instanceof RegistryError && error.error === 'BLOB_UNKNOWN';
+  if (!isMissing || registry.isReplicated !== true || context.elsewhere === undefined) throw error;
+  return context.elsewhere.find({ registryId: registry.id, repository, digest });
+}
+
+/** Whole, whatever range is asked for: the digest of a part of it is not known. */
+function elsewhereReply(request: RouteRequest, digest: Digest, { sizeBytes, open }: BlobElsewhere): Reply {
+  const headers = blobHeaders(digest);
+  if (matchesEtag(request.headers['if-none-match'], digest)) return { status: 304, headers };
+  return {
+    status: 200,
+    headers: { ...headers, 'Content-Type': 'application/octet-stream' },
+    body: { lengthBytes: sizeBytes, open: () => open(request.signal) },
+  };
 }
 
 /** A client that may push asks in order not to send: what is damaged is not here for it, so that a push repairs it. */
@@ -42,17 +70,20 @@ async function headBlob(context: BlobsContext, request: RouteRequest): Promise<R
   if (!principal.permits({ type: 'repository', name, action: 'push' })) return getBlob(context, request);
   const digest = parseDigest(param(request, 'digest'));
   const blob = await findKnownBlob(context, requesterOf(request), digest);
-  if (blob === undefined) throw blobUnknown(name, digest);
+  if (blob === undefined) return headElsewhere(context, request, digest);
   return blobReply(context, request, digest, blob);
 }
 
+/** What is on its way need not be sent, as long as it can come: the manifest that names it has it brought first. */
+async function headElsewhere(context: BlobsContext, request: RouteRequest, digest: Digest): Promise<Reply> {
+  const error = blobUnknown(param(request, 'name'), digest);
+  const blob = await findElsewhere(context, request, { digest, error });
+  if (blob?.isReachable !== true) throw error;
+  return elsewhereReply(request, digest, blob);
+}
+
 function blobReply(context: BlobsContext, request: RouteRequest, digest: Digest, blob: LinkedBlob): Reply {
-  const headers = {
-    'Docker-Content-Digest': digest,
-    ETag: `"${digest}"`,
-    'Accept-Ranges': 'bytes',
-    'Cache-Control': 'private, max-age=31536000, immutable',
-  };
+  const headers = { ...blobHeaders(digest), 'Accept-Ranges': 'bytes' };
   if (matchesEtag(request.headers['if-none-match'], digest)) return { status: 304, headers };
   const range = isRangeWanted(request, digest) ? parseRange(request.headers['range'], blob.size_bytes) : undefined;
   if (range === 'unsatisfiable') {
@@ -69,6 +100,14 @@ function blobReply(context: BlobsContext, request: RouteRequest, digest: Digest,
     status: range === undefined ? 200 : 206,
     headers: { ...headers, ...partial, 'Content-Type': 'application/octet-stream' },
     body: { lengthBytes: served.end - served.start, open },
+  };
+}
+
+function blobHeaders(digest: Digest): Readonly<Record<string, string>> {
+  return {
+    'Docker-Content-Digest': digest,
+    ETag: `"${digest}"`,
+    'Cache-Control': 'private, max-age=31536000, immutable',
   };
 }
 

@@ -1,5 +1,5 @@
 import { type TransactionDefinition, type WriteQueries, defineTransaction, lockRows } from '../platform/database/index.ts';
-import { ensureRepository } from '../repositories/index.ts';
+import { ensureAnyRepository, ensureRepository } from '../repositories/index.ts';
 import { collections } from './collect.ts';
 import { commitUpload } from './commit-upload.ts';
 import { endUpload, freeParts } from './free-parts.ts';
@@ -13,6 +13,8 @@ export interface BeginUpload {
   readonly principal: string;
   readonly algorithm: string;
   readonly part: ReservedPart;
+  /** Whatever locks say. */
+  readonly isReplica?: boolean;
   readonly now: number;
 }
 
@@ -20,7 +22,11 @@ export interface BeginUpload {
 export const beginUpload = defineTransaction(
   'blobs.begin-upload',
   async (tx, input: BeginUpload): Promise<{ readonly repositoryId: number }> => {
-    const repositoryId = await ensureRepository(tx, input.registryId, input.repository, input.now);
+    const { registryId, repository, now } = input;
+    const repositoryId =
+      input.isReplica === true
+        ? (await ensureAnyRepository(tx, registryId, repository, now)).id
+        : await ensureRepository(tx, registryId, repository, now);
     await tx
       .insertInto('uploads')
       .values({

@@ -12,7 +12,7 @@ export async function uploadWhole(context: BlobsContext, requester: UploadReques
   const upload = await openUpload(context, requester, digestAlgorithm(blob.digest));
   try {
     await context.sessions.asOnlyWriter(upload.id, blob.signal, (signal) =>
-      completeUpload(context, requester.registryId, upload, { ...blob, signal }),
+      completeUpload(context, requester, upload, { ...blob, signal }),
     );
   } catch (error) {
     await discard(context, upload);

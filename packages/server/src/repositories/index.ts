@@ -8,5 +8,5 @@ export {
   requireReadable,
   requireWritable,
 } from './attributes.ts';
-export { ensureRepository, findDeletable, findRepository, findRepositoryId } from './queries.ts';
+export { ensureAnyRepository, ensureRepository, findDeletable, findRepository, findRepositoryId } from './queries.ts';
 export { deletesSoftly } from './soft-delete.ts';

@@ -41,20 +41,29 @@ export async function findDeletable(tx: WriteQueries, registryId: number, name: 
  * it, and never fails half-way. @throws REGISTRY_DISALLOWED_OPERATION
  */
 export async function ensureRepository(tx: WriteQueries, registryId: number, name: string, now: number): Promise<number> {
+  const found = await ensureAnyRepository(tx, registryId, name, now);
+  requireWritable(found, `the repository ${name}`);
+  return found.id;
+}
+
+/** The same whatever its locks say: for what another region took already. */
+export async function ensureAnyRepository(
+  tx: WriteQueries,
+  registryId: number,
+  name: string,
+  now: number,
+): Promise<{ readonly id: number; readonly write_enabled: number }> {
   for (;;) {
     const existing = await holdRepository(tx, registryId, name);
-    if (existing !== undefined) {
-      requireWritable(existing, `the repository ${name}`);
-      return existing.id;
-    }
+    if (existing !== undefined) return existing;
     const created = await tx
       .insertInto('repositories')
       .values({ registry_id: registryId, name, created_at: now, updated_at: now, listed_at: null, deleted_at: null })
       .onConflict((conflict) => conflict.columns(['registry_id', 'name']).where('deleted_at', 'is', null).doNothing())
-      .returning('id')
+      .returning(['id', 'write_enabled'])
       .executeTakeFirst();
     // Otherwise another transaction made it first (PostgreSQL); the next look finds that one, or that it was deleted again.
-    if (created !== undefined) return created.id;
+    if (created !== undefined) return created;
   }
 }
 
