@@ -62,10 +62,15 @@ export interface RegionFeedRow {
   skew_ms: number | null;
   problem: string | null;
   remedy: string | null;
-  conflicts: number;
+  conflicts: Generated<number>;
   /** Answers whose bytes were not what their digest says. */
-  damaged_answers: number;
-  copied_bytes: number;
+  damaged_answers: Generated<number>;
+  copied_bytes: Generated<number>;
+  /** Since when this region follows the other. */
+  created_at: number;
+  /** The process that follows, and until when no other may; it prolongs it. */
+  held_by: string | null;
+  held_until: number | null;
 }
 
 /** A manifest that is known and not complete here: something that it refers to is missing. */
@@ -83,9 +88,11 @@ export interface PendingManifestRow {
   source: string;
   /** `FactRequest` as JSON. */
   request: string | null;
+  /** 0: it was there before this region began to hold the registry, so that webhooks are not told. */
+  is_news: number;
   /** Of its clock at the source (ms): for the lag. */
   told_at: number;
-  attempts: number;
+  attempts: Generated<number>;
   next_at: number;
   claimed_until: number | null;
   problem: string | null;
@@ -100,6 +107,8 @@ export interface PendingBlobRow {
   size_bytes: number;
   /** 1: a manifest rather than a blob. */
   is_manifest: number;
+  /** 1: regions need not have it; taken off when none does. */
+  is_optional: number;
 }
 
 /** A blob on its way: its upload goes on after a crash. */

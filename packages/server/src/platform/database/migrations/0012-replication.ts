@@ -44,7 +44,8 @@ function changeTables(words: Words): readonly string[] {
       is_visible ${flag} not null check (is_visible in (0, 1)),
       created_at ${integer} not null
     ) ${heap}`,
-    'create index changes_registry on changes (registry_id, sequence)',
+    // The order in which readers take them.
+    `create index changes_registry on changes (registry_id, ${transaction === '' ? '' : 'transaction_id, '}sequence)`,
     'create index changes_clock on changes (registry_id, clock)',
     `create table change_cursors (
       consumer ${text} not null,
@@ -65,6 +66,7 @@ function changeTables(words: Words): readonly string[] {
       attributes ${text} not null,
       primary key (registry_id, repository, kind, name)
     ) ${heap}`,
+    "create index registers_set on registers (registry_id, repository, set_clock) where kind = 'manifest'",
     "create index registers_tags on registers (registry_id, repository, digest) where kind = 'tag'",
   ];
 }
@@ -90,6 +92,9 @@ function replicaTables(words: Words): readonly string[] {
       conflicts ${integer} not null default 0,
       damaged_answers ${integer} not null default 0,
       copied_bytes ${integer} not null default 0,
+      created_at ${integer} not null,
+      held_by ${text},
+      held_until ${integer},
       primary key (registry_id, region)
     ) ${heap}`,
     `create table pending_manifests (
@@ -103,6 +108,7 @@ function replicaTables(words: Words): readonly string[] {
       sealed_content ${bytes},
       source ${text} not null,
       request ${text},
+      is_news ${flag} not null check (is_news in (0, 1)),
       told_at ${integer} not null,
       attempts ${integer} not null default 0,
       next_at ${integer} not null,
@@ -118,6 +124,7 @@ function replicaTables(words: Words): readonly string[] {
       digest ${text} not null,
       size_bytes ${integer} not null,
       is_manifest ${flag} not null check (is_manifest in (0, 1)),
+      is_optional ${flag} not null check (is_optional in (0, 1)),
       primary key (pending_id, digest)
     ) ${heap}`,
     'create index pending_blobs_name on pending_blobs (registry_id, repository, digest)',
