@@ -6,6 +6,7 @@ import { peakMemoryBytes } from './process-usage.ts';
 import { type Row, formatRow, isReached, ratioOf } from './report.ts';
 import { measureLargeRegistry } from './rows/large-registry.ts';
 import { measureMetadata } from './rows/metadata.ts';
+import { measureRegions } from './rows/regions.ts';
 import { measureTasks } from './rows/tasks.ts';
 import { measureTransfers } from './rows/transfers.ts';
 import { type RunningServer, startBerth, startPeer } from './servers.ts';
@@ -15,7 +16,8 @@ const help = `npm run bench -- [options]
 Measures Berth against another registry in one run, on this machine (ARCHITECTURE.md, "Numbers").
 
   --peer PROGRAM     a docker-registry program (default: docker-registry); "none" measures Berth alone
-  --only GROUP,...   transfers, metadata, large, tasks (default: all but tasks, which take root and a Docker engine)
+  --only GROUP,...   transfers, metadata, large, regions, tasks (default: the first three; tasks take root and a
+                     Docker engine)
   --megabytes N,...  layer sizes of the transfers (default: 1,10,100)
   --scale X          how much work per measurement (default: 1)
   --repositories N   of the large registry (default: 100000)
@@ -59,6 +61,7 @@ async function run(): Promise<void> {
   } finally {
     for (const server of servers) await server.dispose();
   }
+  if (groups.includes('regions')) record(await measureRegions({ tags: Number(values.tags) / 10, durationMs }));
   if (groups.includes('tasks')) record(await measureTasks());
   if (groups.includes('large')) {
     const dataDir = await mkdtemp(join(tmpdir(), 'berth-bench-large-'));

@@ -22,18 +22,25 @@ export interface RunningServer {
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 
+export interface BerthOptions {
+  readonly dataDir?: string;
+  readonly profileTo?: string;
+  /** Default: a free one. */
+  readonly port?: number;
+  /** Further settings, by their variables. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Starts Berth as `npm start` does: encryption, authentication and durability on. A profile costs it a few percent. */
-export async function startBerth(
-  options: { readonly dataDir?: string; readonly profileTo?: string } = {},
-): Promise<RunningServer> {
+export async function startBerth(options: BerthOptions = {}): Promise<RunningServer> {
   const folder = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'berth-bench-')));
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const profile = options.profileTo === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profileTo}`];
   const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { scripts: { start: string } };
   const asStarted = scripts.start.split(' ').slice(1, -1);
   const main = join(root, scripts.start.split(' ').at(-1) ?? '');
   const argv = [...profile, ...asStarted, main, '--data', folder, '--port', String(port), '--host', '127.0.0.1'];
-  const server = await start({ name: 'berth', command: process.execPath, argv, folder, port });
+  const server = await start({ name: 'berth', command: process.execPath, argv, folder, port, env: options.env ?? {} });
   const firstRun = JSON.parse(await readFile(join(folder, 'first-run.json'), 'utf8')) as { username: string; password: string };
   return { ...server, target: { ...server.target, credentials: { username: firstRun.username, password: firstRun.password } } };
 }
@@ -53,7 +60,7 @@ export async function startPeer(program: string): Promise<RunningServer> {
   const file = await open(config, 'w');
   await file.writeFile(`${lines.join('\n')}\n`);
   await file.close();
-  return start({ name: 'peer', command: program, argv: ['serve', config], folder, port });
+  return start({ name: 'peer', command: program, argv: ['serve', config], folder, port, env: {} });
 }
 
 async function start(options: {
@@ -62,10 +69,12 @@ async function start(options: {
   argv: string[];
   folder: string;
   port: number;
+  env: Readonly<Record<string, string>>;
 }): Promise<RunningServer> {
   const began = performance.now();
   const errors = await open(join(options.folder, 'bench.log'), 'a');
-  const child = spawn(options.command, options.argv, { stdio: ['ignore', errors.fd, errors.fd] });
+  const env = { ...process.env, ...options.env };
+  const child = spawn(options.command, options.argv, { stdio: ['ignore', errors.fd, errors.fd], env });
   const url = new URL(`http://127.0.0.1:${options.port}`);
   try {
     await firstAnswer(url, child, began);
@@ -113,7 +122,8 @@ function answers(url: URL): Promise<boolean> {
   });
 }
 
-async function freePort(): Promise<number> {
+/** A port that nobody listens on now. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

@@ -1,0 +1,131 @@
+import { type Image, imageOf, prepareBody, uniqueLayer } from '../content.ts';
+import { RegionPair } from '../region-pair.ts';
+import { RegistrySession } from '../registry-session.ts';
+import type { Row } from '../report.ts';
+import { emptyIndex, inParallel, indexType } from '../seeding.ts';
+import { verifiedCopyRate } from '../verified-copy.ts';
+
+const sizes = [
+  { name: '1 KB', bytes: 1_000, times: 50, atMostMs: 1_000 },
+  { name: '10 MB', bytes: 10_000_000, times: 10, atMostMs: 1_000 },
+  { name: '1 GB', bytes: 1_000_000_000, times: 2, atMostMs: undefined },
+] as const;
+const tagsPerRequest = 50;
+
+/** What regions cost: until a push is complete in another one, a replica made anew, and pulls while bytes come in. */
+export async function measureRegions(options: { readonly tags: number; readonly durationMs: number }): Promise<readonly Row[]> {
+  prepareBody(1_000_000_000);
+  const pair = await RegionPair.open();
+  try {
+    return [
+      await measureBootstrap(pair, options.tags),
+      ...(await measurePushes(pair)),
+      await measurePullsMeanwhile(pair, options.durationMs),
+    ];
+  } finally {
+    await pair.dispose();
+  }
+}
+
+async function measureBootstrap(pair: RegionPair, tags: number): Promise<Row> {
+  await inParallel(pair.east.target, Math.ceil(tags / tagsPerRequest), async (session, index) => {
+    const names = Array.from({ length: tagsPerRequest }, (_, tag) => `tag=v${index * tagsPerRequest + tag}`);
+    const path = `bench/r${index % 200}/manifests/latest?${names.join('&')}`;
+    await session.putManifest('repository:*:*', path, emptyIndex(index), indexType);
+  });
+  const began = performance.now();
+  await pair.replicate();
+  const seconds = (performance.now() - began) / 1000;
+  return { name: `a replica made of ${tags} tags`, unit: 's', berth: seconds, peer: undefined, target: { atMost: 60 } };
+}
+
+async function measurePushes(pair: RegionPair): Promise<readonly Row[]> {
+  const rows: Row[] = [];
+  for (const { name, bytes, times, atMostMs } of sizes) {
+    const taken: number[] = [];
+    for (let index = 0; index < times; index += 1) taken.push(await untilComplete(pair, bytes, `s${index}`));
+    const ms = median(taken);
+    if (atMostMs !== undefined)
+      rows.push({
+        name: `push of ${name} until complete elsewhere, median`,
+        unit: 'ms',
+        berth: ms,
+        peer: undefined,
+        target: { atMost: atMostMs },
+      });
+    else {
+      const copy = await verifiedCopyRate(bytes);
+      rows.push({
+        name: `copying ${name} to another region, against one plain copy`,
+        unit: 'MB/s',
+        berth: bytes / 1e3 / ms,
+        peer: copy / 1e6,
+        target: { atLeastRatio: 0.6 },
+      });
+    }
+  }
+  return rows;
+}
+
+/** Milliseconds from the answer to the push of an image of one layer. */
+async function untilComplete(pair: RegionPair, bytes: number, tag: string): Promise<number> {
+  const image = imageOf([uniqueLayer(bytes)]);
+  const session = new RegistrySession(pair.east.target);
+  await session.push('bench/regions', tag, image);
+  session.close();
+  const began = performance.now();
+  await pair.complete('bench/regions', image.manifestDigest);
+  return performance.now() - began;
+}
+
+const copied = { images: 20, bytes: 50_000_000 } as const;
+
+/** The 99th percentile of west's own pulls of a small image while it catches up with what was pushed while it was away. */
+async function measurePullsMeanwhile(pair: RegionPair, durationMs: number): Promise<Row> {
+  const image = imageOf([uniqueLayer(100_000)]);
+  const own = new RegistrySession(pair.west.target);
+  await own.push('bench/own', 'v1', image);
+  own.close();
+  const images = Array.from({ length: copied.images }, () => imageOf([uniqueLayer(copied.bytes)]));
+  await pair.withoutWest(async () => {
+    const session = new RegistrySession(pair.east.target);
+    for (const [index, each] of images.entries()) await session.push('bench/meanwhile', `v${index}`, each);
+    session.close();
+  });
+  const session = new RegistrySession(pair.west.target);
+  const pull = (): Promise<void> => session.pull('bench/own', 'v1', image);
+  let isComplete = false;
+  const complete = Promise.all(images.map((each) => pair.complete('bench/meanwhile', each.manifestDigest))).then(() => {
+    isComplete = true;
+  });
+  const busy = await pullTimes(pull, () => isComplete);
+  await complete;
+  const quiet = await pullTimes(pull, (elapsed) => elapsed > durationMs);
+  session.close();
+  return {
+    name: '99th percentile of own pulls (100 KB) while replicating',
+    unit: 'ms',
+    berth: p99(busy),
+    peer: p99(quiet),
+    target: { atMostRatio: 1.5 },
+  };
+}
+
+async function pullTimes(pull: () => Promise<void>, isOver: (elapsedMs: number) => boolean): Promise<number[]> {
+  const times: number[] = [];
+  const began = performance.now();
+  while (!isOver(performance.now() - began)) {
+    const start = performance.now();
+    await pull();
+    times.push(performance.now() - start);
+  }
+  return times;
+}
+
+function p99(times: readonly number[]): number {
+  return times.toSorted((a, b) => a - b)[Math.floor(times.length * 0.99)] ?? 0;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}
