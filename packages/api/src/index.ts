@@ -18,3 +18,4 @@ export * as signedBlobs from './operations/signed-blobs.ts';
 export * as health from './operations/health.ts';
 export * as usage from './operations/usage.ts';
 export * as upkeep from './operations/upkeep.ts';
+export * as webhooks from './operations/webhooks.ts';

@@ -154,7 +154,7 @@ export interface HomeKeyRow {
 export interface WebhookEventRow {
   id: Generated<number>;
   registry_id: number;
-  /** Its name in lower case. */
+  /** The key in its properties: one of the same name that was deleted is another. */
   webhook: string;
   /** What receivers know it by (a GUID). */
   event_id: string;
@@ -165,9 +165,11 @@ export interface WebhookEventRow {
   /** The body's content as JSON, in ACR's form; other shapes are made of it. */
   payload: string;
   created_at: number;
+  /** When it was made, or last asked for again: from then on it is tried for so long. */
+  wanted_at: number;
   status: 'waiting' | 'delivered' | 'failed';
-  attempts: number;
-  /** When to try next; null: not any more. */
+  attempts: Generated<number>;
+  /** When to try next; null while an earlier one of the repository waits, and once it is over. */
   next_at: number | null;
   claimed_until: number | null;
   finished_at: number | null;

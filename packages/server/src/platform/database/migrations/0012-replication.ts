@@ -171,6 +171,7 @@ function webhookTables(words: Words): readonly string[] {
       digest ${text},
       payload ${text} not null,
       created_at ${integer} not null,
+      wanted_at ${integer} not null,
       status ${text} not null check (status in ('waiting', 'delivered', 'failed')),
       attempts ${integer} not null default 0,
       next_at ${integer},
@@ -182,6 +183,7 @@ function webhookTables(words: Words): readonly string[] {
     'create unique index webhook_events_event on webhook_events (registry_id, webhook, event_id)',
     "create index webhook_events_waiting on webhook_events (registry_id, webhook, repository, id) where status = 'waiting'",
     "create index webhook_events_due on webhook_events (next_at) where status = 'waiting'",
+    "create index webhook_events_lane on webhook_events (registry_id, webhook, next_at) where status = 'waiting'",
     'create index webhook_events_age on webhook_events (created_at)',
   ];
 }
