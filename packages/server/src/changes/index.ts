@@ -1,4 +1,13 @@
 export * from './model.ts';
 export { type RegisterName, clockSeen, findRegister, logFacts, registerOf } from './queries.ts';
+export {
+  type ChangesRead,
+  type ChangesWanted,
+  type LogEntry,
+  currentCursor,
+  readChanges,
+  readLog,
+} from './read-changes.ts';
+export { type SnapshotRead, type SnapshotWanted, readSnapshot } from './read-snapshot.ts';
 export { type ChangeToWrite, type LocalChange, type RecordChanges, changeRow, recordChanges } from './record-changes.ts';
 export { joinRegister } from './registers.ts';
