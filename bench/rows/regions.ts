@@ -1,4 +1,4 @@
-import { type Image, imageOf, prepareBody, uniqueLayer } from '../content.ts';
+import { imageOf, prepareBody, uniqueLayer } from '../content.ts';
 import { RegionPair } from '../region-pair.ts';
 import { RegistrySession } from '../registry-session.ts';
 import type { Row } from '../report.ts';
