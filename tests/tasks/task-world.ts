@@ -152,8 +152,8 @@ export class TaskWorld {
       input,
     }: { readonly cwd?: string; readonly env?: Record<string, string>; readonly input?: string } = {},
   ): Promise<CommandResult> {
-    const program = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta.url));
-    const child = spawn(process.execPath, ['--conditions=source', program, ...args], {
+    const program = fileURLToPath(new URL('../../packages/cli/bin/berth.js', import.meta.url));
+    const child = spawn(process.execPath, [program, ...args], {
       cwd,
       stdio: ['pipe', 'pipe', 'pipe'],
       env: {

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { IncomingMessage } from 'node:http';
-import { type LogRecord, type Run, runs } from '@berth/api';
+import type { LogRecord, Run } from '@berth/api';
+import * as runs from '@berth/api/runs';
 import { callOperation } from './call-operation.ts';
 import { CommandError } from './command-error.ts';
 import type { Connection } from './connection.ts';

@@ -1,12 +1,5 @@
-import { enableCompileCache } from 'node:module';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { CommandError } from './command-error.ts';
-
-// Most of a short command's time is loading: what was compiled once stays, in a folder that only this user writes.
-enableCompileCache(
-  process.env['NODE_COMPILE_CACHE'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'berth'),
-);
+import { createProgram } from './program.ts';
 
 // Whoever read the output has seen enough: `berth logs … | head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -15,8 +8,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  const { createProgram } = await import('./program.ts');
-  await createProgram((line) => console.log(line), process.env).parseAsync();
+  const args = process.argv.slice(2);
+  const program = await createProgram({ write: (line) => console.log(line), environment: process.env, args });
+  await program.parseAsync(args, { from: 'user' });
 } catch (error) {
   if (!(error instanceof CommandError)) throw error;
   console.error(`berth: ${error.message}.`);

@@ -1,4 +1,6 @@
-import { type Run, type RunSource, type RunToQueue, runs } from '@berth/api';
+import type { Run, RunSource, RunToQueue } from '@berth/api';
+// Only these operations: to load the whole contract takes as long as to send a small folder.
+import * as runs from '@berth/api/runs';
 import { callOperation } from './call-operation.ts';
 import type { Connection } from './connection.ts';
 import { openScreen } from './log-view/screen.ts';

@@ -1,11 +1,11 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { CommandError } from './command-error.ts';
-import { type BuildOptions, type Scene, build } from './commands/build.ts';
-import { type LogOptions, showLog } from './commands/logs.ts';
+import type { BuildOptions, Scene } from './commands/build.ts';
+import type { LogOptions } from './commands/logs.ts';
 import type { RunOptions } from './commands/run.ts';
-import { type RunFilters, archiveRun, cancelRuns, listRuns, showRun } from './commands/runs.ts';
+import type { RunFilters } from './commands/runs.ts';
 import { gather, wholeNumber } from './option-values.ts';
-import { exitCodeHelp } from './watch-run.ts';
+import { exitCodeHelp } from './exit-codes.ts';
 
 export type AskScene = () => Scene;
 
@@ -22,6 +22,7 @@ export function addRunCommands(program: Command, asked: AskScene): void {
     .option('--raw', 'lines as they were written, without the name of their step')
     .action(async (id: string, options: LogOptions) => {
       const { connection, output } = asked();
+      const { showLog } = await import('./commands/logs.ts');
       await showLog(connection, output, { id, options });
     });
   addRuns(program, asked);
@@ -50,7 +51,12 @@ function addBuild(program: Command, asked: AskScene): void {
   withQueueOptions(command)
     .addHelpText('after', contextHelp)
     .addHelpText('after', exitCodeHelp)
-    .action((context: string | undefined, options: BuildOptions) => refusing(() => build(asked(), context ?? '.', options)));
+    .action((context: string | undefined, options: BuildOptions) =>
+      refusing(async () => {
+        const { build } = await import('./commands/build.ts');
+        await build(asked(), context ?? '.', options);
+      }),
+    );
 }
 
 function addRun(program: Command, asked: AskScene): void {
@@ -122,6 +128,7 @@ function addRuns(program: Command, asked: AskScene): void {
     .option('--limit <n>', 'how many at the most (15)', positiveNumber)
     .action(async (filters: RunFilters) => {
       const { connection, output } = asked();
+      const { listRuns } = await import('./commands/runs.ts');
       await listRuns(connection, output, filters);
     });
   runs
@@ -129,6 +136,7 @@ function addRuns(program: Command, asked: AskScene): void {
     .description('its steps, its images and what they are built on')
     .action(async (id: string) => {
       const { connection, output } = asked();
+      const { showRun } = await import('./commands/runs.ts');
       await showRun(connection, output, id);
     });
   runs
@@ -136,6 +144,7 @@ function addRuns(program: Command, asked: AskScene): void {
     .description('end runs: at once while they wait, otherwise their agents stop them')
     .action(async (ids: readonly string[]) => {
       const { connection, output } = asked();
+      const { cancelRuns } = await import('./commands/runs.ts');
       await cancelRuns(connection, output, ids);
     });
   runs
@@ -144,6 +153,7 @@ function addRuns(program: Command, asked: AskScene): void {
     .option('--off', 'no longer')
     .action(async (id: string, { off = false }: { readonly off?: boolean }) => {
       const { connection, output } = asked();
+      const { archiveRun } = await import('./commands/runs.ts');
       await archiveRun(connection, output, { id, isArchived: !off });
     });
 }

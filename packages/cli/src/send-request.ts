@@ -1,16 +1,14 @@
 import { type LookupAddress, type LookupOptions, lookup } from 'node:dns';
-import {
-  type ClientRequest,
-  type IncomingMessage,
-  type OutgoingHttpHeaders,
-  type RequestOptions,
-  request as httpRequest,
-} from 'node:http';
-import { request as httpsRequest } from 'node:https';
-import { getCACertificates } from 'node:tls';
+import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders, RequestOptions } from 'node:http';
 import type { Operation } from '@berth/api';
 import { CommandError } from './command-error.ts';
 import type { Connection } from './connection.ts';
+
+// An import of node:http reads all that it exports, one of which, WebSocket, takes longer to load than the rest of a command; and TLS
+// is not always needed.
+const http = process.getBuiltinModule('node:http');
+const https = () => process.getBuiltinModule('node:https');
+const tls = () => process.getBuiltinModule('node:tls');
 
 export interface OperationInput {
   readonly params?: Readonly<Record<string, string>>;
@@ -41,13 +39,13 @@ export function sendRequest(
 ): { readonly outgoing: ClientRequest; readonly answer: Promise<IncomingMessage> } {
   const { origin, username, password, authority } = connection;
   const options: RequestOptions & { ca?: string[] } = { method, auth: `${username}:${password}`, headers };
-  if (authority !== undefined) options.ca = [...getCACertificates(), authority];
+  if (authority !== undefined) options.ca = [...tls().getCACertificates(), authority];
   const url = new URL(path, origin);
   const address = connection.address ?? (url.hostname.endsWith('.localhost') ? 'localhost' : undefined);
   // Not every system knows that these names are its own.
   if (address !== undefined) options.lookup = lookUpAs(address);
-  const start = origin.startsWith('https:') ? httpsRequest : httpRequest;
-  const outgoing = start(url, options);
+  const { request } = origin.startsWith('https:') ? https() : http;
+  const outgoing = request(url, options);
   outgoing.setTimeout(silenceMs, () => outgoing.destroy(new Error(`nothing came for ${silenceMs / 1000} seconds`)));
   const answer = new Promise<IncomingMessage>((resolve, reject) => {
     outgoing.on('response', resolve);

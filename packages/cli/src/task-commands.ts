@@ -4,7 +4,7 @@ import { showDecisions, showHook } from './commands/task-triggers.ts';
 import type * as taskModule from './commands/tasks.ts';
 import { gather, wholeNumber } from './option-values.ts';
 import { type AskScene, refusing, withWatchOptions } from './run-commands.ts';
-import { exitCodeHelp } from './watch-run.ts';
+import { exitCodeHelp } from './exit-codes.ts';
 
 /** They load YAML and the language of task files, which other commands need not wait for. */
 function taskActions(): Promise<typeof taskModule> {

@@ -1,7 +1,7 @@
 import { pipeline } from 'node:stream/promises';
 import { Readable, Transform } from 'node:stream';
 import { constants, createGzip } from 'node:zlib';
-import { runs } from '@berth/api';
+import * as runs from '@berth/api/runs';
 import { CommandError } from './command-error.ts';
 import type { Connection } from './connection.ts';
 import type { ContextEntry } from './packing/context-entry.ts';

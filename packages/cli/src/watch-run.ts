@@ -1,5 +1,6 @@
 import type { Run } from '@berth/api';
 import type { Connection } from './connection.ts';
+import { exitCodes } from './exit-codes.ts';
 import { cancelRun, followRun } from './follow-run.ts';
 import { RunView } from './log-view/run-view.ts';
 import { summaryLines } from './log-view/run-summary.ts';
@@ -13,22 +14,6 @@ export interface WatchOptions {
   readonly logs?: boolean;
   readonly format?: boolean;
 }
-
-/** By what a run came to; 2 is for one that could not be queued. */
-const exitCodes: Readonly<Record<Run['status'], number>> = {
-  Queued: 0,
-  Started: 0,
-  Running: 0,
-  Succeeded: 0,
-  Failed: 1,
-  Canceled: 3,
-  Timeout: 4,
-  Error: 5,
-};
-
-export const exitCodeHelp = `
-Exit codes: 0 the run succeeded, 1 it failed, 2 it could not be run (wrong input, refused), 3 it was cancelled, 4 it ran out
-of time, 5 it ended with an error that is not its own, or its server is away.`;
 
 /**
  * Shows a run until it ends, and what came of it; the program's exit code says so, too. Ctrl-C cancels the run and waits for

@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { Header, type HeaderData, Pax } from 'tar';
+import { Header, type HeaderData } from 'tar/header';
+import { Pax } from 'tar/pax';
 import { CommandError } from '../command-error.ts';
 import type { ContextEntry } from './context-entry.ts';
 import { unreadable } from './walk-folder.ts';
