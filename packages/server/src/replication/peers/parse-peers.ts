@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { Refusal } from '../../errors/index.ts';
 import { type RegionKeys, regionKeysOf } from '../../platform/region-keys/index.ts';
 import type { Settings } from '../../settings/index.ts';
@@ -17,9 +17,7 @@ export interface PeerSettings {
 }
 
 /** Reads the settings about other regions. The region's own name in the list is passed over. @throws Refusal */
-export function parsePeers(
-  settings: Pick<Settings, 'region' | 'peers' | 'peerKey' | 'peerCa' | 'maxClockSkewMs'>,
-): PeerSettings {
+export function parsePeers(settings: Pick<Settings, 'region' | 'peers' | 'peerKey' | 'peerCa' | 'maxClockSkewMs'>): PeerSettings {
   const { region, peers, peerKey, peerCa, maxClockSkewMs } = settings;
   const all = peers.map((entry) => {
     const equals = entry.indexOf('=');
@@ -57,9 +55,8 @@ function readAuthorities(file: string): string {
 function holdsCertificates(pem: string): boolean {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   try {
-    for (const block of blocks) new X509Certificate(block);
+    return blocks.length > 0 && blocks.every((block) => new X509Certificate(block).subject !== undefined);
   } catch {
     return false;
   }
-  return blocks.length > 0;
 }

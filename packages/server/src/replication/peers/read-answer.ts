@@ -1,0 +1,78 @@
+import type { IncomingMessage } from 'node:http';
+import type { Static, TSchema } from 'typebox';
+import { PeerBody } from './peer-body.ts';
+import { type ErrorAnswer, damaged, failureOf, unreachable } from './peer-failures.ts';
+
+/** Answers that are read whole: pages of facts, and errors. */
+
+export interface AnswerSource {
+  readonly region: string;
+  readonly address: URL;
+  readonly idleMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** Nobody sends a page drop by drop for longer. */
+const totalMs = 120_000;
+const maxErrorBytes = 64 * 1024;
+
+/** The JSON of an answer with the status 200, as the contract has it. @throws PeerError, or the signal's reason */
+export async function readAnswer<T extends TSchema>(
+  source: AnswerSource,
+  response: IncomingMessage,
+  { schema, maxBytes }: { readonly schema: T; readonly maxBytes: number },
+): Promise<Static<T>> {
+  if (response.statusCode !== 200) throw failureOf(source.region, await readError(source, response));
+  const value = parseJson(await readAll(source, response, maxBytes));
+  if (value === undefined) throw damaged(source.region, 'something that is not JSON');
+  // Loaded late: only servers with peers need it.
+  const { Value } = await import('typebox/value');
+  if (Value.Check(schema, value)) return value;
+  const [first] = Value.Errors(schema, value);
+  throw damaged(
+    source.region,
+    `something else than was asked for: ${first?.instancePath || 'it'} ${first?.message ?? 'does not fit'}`,
+  );
+}
+
+/** What an error answer says. A strange one may hold anything, and says nothing. @throws PeerError, or the signal's reason */
+export async function readError(source: AnswerSource, response: IncomingMessage): Promise<ErrorAnswer> {
+  const status = response.statusCode ?? 0;
+  const value = parseJson(await readAll(source, response, maxErrorBytes)) as
+    | { readonly errors?: readonly { readonly code?: unknown; readonly message?: unknown; readonly detail?: unknown }[] }
+    | null
+    | undefined;
+  const [first] = Array.isArray(value?.errors) ? value.errors : [];
+  const code = typeof first?.code === 'string' ? first.code.slice(0, 64) : undefined;
+  const detail = first?.detail as { readonly reason?: unknown } | null | undefined;
+  return {
+    status,
+    code,
+    message: typeof first?.message === 'string' ? first.message.slice(0, 512) : '',
+    reason: typeof detail?.reason === 'string' ? detail.reason.slice(0, 64) : undefined,
+  };
+}
+
+async function readAll(source: AnswerSource, response: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const announced = response.headers['content-length'];
+  const lengthBytes = announced === undefined ? undefined : Number(announced);
+  if (lengthBytes !== undefined && lengthBytes > maxBytes) {
+    response.destroy();
+    throw damaged(source.region, `more than the ${maxBytes} bytes that are taken`);
+  }
+  const body = new PeerBody({ ...source, response, lengthBytes, maxBytes });
+  const end = setTimeout(() => body.destroy(unreachable(source.region, source.address, 'it sends too slowly')), totalMs);
+  try {
+    return Buffer.concat((await body.toArray()) as Buffer[]);
+  } finally {
+    clearTimeout(end);
+  }
+}
+
+function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
