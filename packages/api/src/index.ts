@@ -1,5 +1,6 @@
 export { type Operation, type OperationResponse, defineOperation } from './operation.ts';
 export type { Need, Permission, RepositoryAction } from './permission.ts';
+export * from './registry-settings.ts';
 export type * from './replication-types.ts';
 export * from './run-types.ts';
 export * as audit from './operations/audit.ts';

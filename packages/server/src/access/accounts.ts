@@ -94,6 +94,11 @@ export class Accounts {
     this.#tokens.forgetAll();
   }
 
+  /** Everybody is read anew. */
+  forgetAll(): void {
+    for (const each of [this.#admins, this.#tokens, this.#identities, this.#machines]) each.forgetAll();
+  }
+
   forgetIdentity(id: string): void {
     this.#identities.forget(id);
   }

@@ -45,7 +45,7 @@ export class Authenticator {
   readonly #ownerOfToken: AuthenticatorOptions['ownerOfToken'];
   readonly #clock: Clock;
   /** By hash: what lies around in memory is no token. */
-  readonly #tokens = new Recent<VerifiedToken>({ maxEntries: maxTokens, maxWeight: maxTokenCharacters });
+  #tokens = new Recent<VerifiedToken>({ maxEntries: maxTokens, maxWeight: maxTokenCharacters });
 
   constructor({ signIn, regions, accounts, signer, clock, ownerOfToken }: AuthenticatorOptions) {
     this.#ownerOfToken = ownerOfToken;
@@ -54,6 +54,11 @@ export class Authenticator {
     this.#accounts = accounts;
     this.#signer = signer;
     this.#clock = clock;
+  }
+
+  /** Whose tokens are taken has changed: they are verified anew. */
+  forget(): void {
+    this.#tokens = new Recent({ maxEntries: maxTokens, maxWeight: maxTokenCharacters });
   }
 
   /** Without waiting for whoever was seen before. @throws UNAUTHORIZED, TOOMANYREQUESTS */

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { AccessContext } from './access-context.ts';
-import { generateSecret } from './generated-passwords.ts';
-import { directoryId } from './sign-in.ts';
+import { directoryId, generateSecret } from './generated-passwords.ts';
 import { createOwner } from './owner-transaction.ts';
 
 export interface OwnerCredentials {

@@ -1,5 +1,6 @@
 import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { SigningKey } from '../platform/keys/index.ts';
+import type { RegistryTrust, VerifierKey } from './region-credentials.ts';
 
 /**
  * 256 random bits: nobody guesses them, so a fast keyed hash is enough to keep them. None begins with a dash, which command
@@ -12,6 +13,15 @@ export function generateSecret(): string {
   return secret;
 }
 
+/** Keys of another region, and how registries of this one are numbered there. */
+interface HomeKey {
+  readonly key: Buffer;
+  readonly registryIds: Map<number, number>;
+}
+
+/** Secrets of identities belong to no registry: their verifiers stand for this id, in every region. */
+export const directoryId = 0;
+
 /**
  * Keeps and checks generated passwords as keyed SHA-256. The keys come from the deployment's signing keys, which lie
  * wrapped in the database: a stolen database alone cannot even test a guess. A verifier names its key, so that it
@@ -20,6 +30,8 @@ export function generateSecret(): string {
 export class GeneratedPasswords {
   readonly #keys: ReadonlyMap<string, Buffer>;
   readonly #current: string;
+  /** Of other regions, where registries of this one have their home. */
+  #homeKeys: ReadonlyMap<string, HomeKey> = new Map();
 
   constructor(signingKeys: readonly SigningKey[]) {
     const current = signingKeys.find((key) => key.isCurrent);
@@ -33,9 +45,26 @@ export class GeneratedPasswords {
     );
   }
 
+  /** All that verifiers of this deployment may name. */
+  get verifierKeys(): readonly VerifierKey[] {
+    return [...this.#keys].map(([id, key]) => ({ id, key }));
+  }
+
+  /** From now on passwords that were made at home are taken at its replicas here. */
+  trust(registries: readonly Pick<RegistryTrust, 'registryId' | 'home'>[]): void {
+    const keys = new Map<string, HomeKey>();
+    for (const { registryId, home } of registries)
+      for (const { id, key } of home?.verifierKeys ?? []) {
+        const known = keys.get(id) ?? { key, registryIds: new Map([[directoryId, directoryId]]) };
+        known.registryIds.set(registryId, home?.registryId ?? registryId);
+        keys.set(id, known);
+      }
+    this.#homeKeys = keys;
+  }
+
   /** What to store of a secret. */
   verifierOf(registryId: number, secret: string): string {
-    return this.#verifier(this.#current, registryId, secret);
+    return verifier({ id: this.#current, key: this.#keys.get(this.#current) }, registryId, secret);
   }
 
   /** Which of several generated passwords a secret is; always compares with each, in constant time. */
@@ -47,15 +76,31 @@ export class GeneratedPasswords {
     let found: Password | undefined;
     for (const password of passwords) {
       const [keyId = ''] = password.verifier.split('.', 1);
-      const actual = Buffer.from(this.#verifier(keyId, registryId, secret));
+      const { key, id } = this.#keyFor(keyId, registryId);
+      const actual = Buffer.from(verifier({ id: keyId, key }, id, secret));
       const expected = Buffer.from(password.verifier);
-      if (actual.length === expected.length && timingSafeEqual(actual, expected) && this.#keys.has(keyId)) found = password;
+      if (actual.length === expected.length && timingSafeEqual(actual, expected) && key !== undefined) found = password;
     }
     return found;
   }
 
-  #verifier(keyId: string, registryId: number, secret: string): string {
-    const key = this.#keys.get(keyId) ?? '';
-    return `${keyId}.${createHmac('sha256', key).update(`${registryId}:`).update(secret).digest('base64url')}`;
+  /** The key that a verifier names, and the registry as it is numbered where the verifier was made. */
+  #keyFor(keyId: string, registryId: number): { readonly key: Buffer | undefined; readonly id: number } {
+    const own = this.#keys.get(keyId);
+    if (own !== undefined) return { key: own, id: registryId };
+    const home = this.#homeKeys.get(keyId);
+    const id = home?.registryIds.get(registryId);
+    return id === undefined ? { key: undefined, id: registryId } : { key: home?.key, id };
   }
+}
+
+function verifier(
+  { id, key }: { readonly id: string; readonly key: Buffer | undefined },
+  registryId: number,
+  secret: string,
+): string {
+  return `${id}.${createHmac('sha256', key ?? '')
+    .update(`${registryId}:`)
+    .update(secret)
+    .digest('base64url')}`;
 }

@@ -8,6 +8,7 @@ import type { Principal, Registry } from '../tenancy/index.ts';
 import type { AccessContext } from './access-context.ts';
 import { Accounts } from './accounts.ts';
 import { disable, enable, isAdminEnabled, listPasswords } from './admin-users.ts';
+import type { DirectoryContext } from './identities/directory-context.ts';
 import { assignRole, removeRole } from './identities/assign-roles.ts';
 import { assignmentsReaching, findAssignmentAt } from './identities/scoped-assignments.ts';
 import type { RoleDefinition } from './roles/role-definition.ts';
@@ -24,8 +25,9 @@ import { Jws } from './jws.ts';
 import { type MachineKeys, createMachineKeys } from './machines/machine-keys.ts';
 import { agentKeyRoutes } from './machines/routes.ts';
 import { ManagerTokens } from './manager-tokens.ts';
-import { RegionSignIn, type RegionTrust } from './regions/region-sign-in.ts';
+import { RegionSignIn, type RegionSignInRules } from './regions/region-sign-in.ts';
 import { accessRoutes } from './routes.ts';
+import type { RegionCredentials } from './region-credentials.ts';
 import { regeneratePassword } from './regenerate-password.ts';
 import { scopeMapKind } from './scope-maps/scope-map-kind.ts';
 import { tokenKind } from './scope-maps/token-kind.ts';
@@ -69,6 +71,7 @@ export interface TokenPasswords {
 export type { RoleDefinition } from './roles/role-definition.ts';
 export type { MachineKeys } from './machines/machine-keys.ts';
 export type { FetchJson } from './federation/index.ts';
+export type { RegionCredentials } from './region-credentials.ts';
 
 export interface Access {
   readonly routes: readonly Route[];
@@ -90,6 +93,8 @@ export interface Access {
   readonly admins: AdminUsers;
   /** Credentials of agents and of runs. */
   readonly machines: MachineKeys;
+  /** Passwords and tokens of the other regions that hold a registry. */
+  readonly regionCredentials: RegionCredentials;
   /** Who has which role, for the resource manager. */
   readonly directory: RoleDirectory;
   /** The passwords of repository-scoped tokens, for the resource manager. */
@@ -109,9 +114,9 @@ export async function createAccess(options: {
   /** Gets the published keys of trusted issuers; without it, only issuers whose keys were given can be trusted. */
   readonly fetchJson?: FetchJson;
   /** Without it, no other region can sign in. */
-  readonly regionTrust?: RegionTrust | undefined;
+  readonly regions?: RegionSignInRules | undefined;
 }): Promise<Access> {
-  const { database, keys, clock, tenantId, fetchJson = unreachable, regionTrust } = options;
+  const { database, keys, clock, tenantId, fetchJson = unreachable, regions } = options;
   const signingKeys = await ensureSigningKeys(keys);
   const generated = new GeneratedPasswords(signingKeys);
   const jws = new Jws(signingKeys);
@@ -142,7 +147,7 @@ export async function createAccess(options: {
   const directory = { database, clock, generated, onChange: (id: string) => accounts.forgetIdentity(id) };
   const authenticator = new Authenticator({
     signIn,
-    regions: new RegionSignIn(regionTrust, { clock, onFailure: () => signIn.countFailure() }),
+    regions: new RegionSignIn(regions, { clock, onFailure: () => signIn.countFailure() }),
     accounts,
     signer,
     clock,
@@ -165,24 +170,43 @@ export async function createAccess(options: {
     challenge,
     ensureOwner: (how) => ensureOwner(context, how),
     ensureAdmin: (registry, how) => ensureAdmin(context, registry, how),
-    admins: {
-      isEnabled: (registryId) => isAdminEnabled(context, registryId),
-      enable: (registry) => enable(context, registry),
-      disable: (registry) => disable(context, registry),
-      list: (registry) => listPasswords(context, registry),
-      regenerate: async (registry, slot) => void (await regeneratePassword(context, registry, slot)),
-    },
+    admins: adminUsersOf(context),
     machines,
-    directory: {
-      roles: roleDefinitions,
-      assignRole: async (wanted) => void (await assignRole(directory, wanted)),
-      removeRole: (identity, id) => removeRole(directory, identity, id),
-      findAssignmentAt: (wanted) => findAssignmentAt(database.read, wanted),
-      assignmentsReaching: (wanted) => assignmentsReaching(database.read, wanted),
+    regionCredentials: {
+      verifierKeys: generated.verifierKeys,
+      tokenKeys: jws.publicKeys,
+      trust: (registries) => {
+        generated.trust(registries);
+        signer.trust(registries);
+        authenticator.forget();
+      },
+      forgetAccounts: () => accounts.forgetAll(),
     },
+    directory: roleDirectoryOf(directory),
     tokens: { generate: (registry, wanted) => generateTokenPasswords(context, registry, wanted) },
     kinds: [scopeMapKind(context), tokenKind(context)] as readonly ChildKind[],
     signInFailures: () => signIn.failures,
+  };
+}
+
+function adminUsersOf(context: AccessContext): AdminUsers {
+  return {
+    isEnabled: (registryId) => isAdminEnabled(context, registryId),
+    enable: (registry) => enable(context, registry),
+    disable: (registry) => disable(context, registry),
+    list: (registry) => listPasswords(context, registry),
+    regenerate: async (registry, slot) => void (await regeneratePassword(context, registry, slot)),
+  };
+}
+
+function roleDirectoryOf(context: DirectoryContext): RoleDirectory {
+  const { database } = context;
+  return {
+    roles: roleDefinitions,
+    assignRole: async (wanted) => void (await assignRole(context, wanted)),
+    removeRole: (identity, id) => removeRole(context, identity, id),
+    findAssignmentAt: (wanted) => findAssignmentAt(database.read, wanted),
+    assignmentsReaching: (wanted) => assignmentsReaching(database.read, wanted),
   };
 }
 

@@ -34,14 +34,29 @@ export class Jws {
 
   /** The payload of a token that one of our keys signed, still encoded; undefined for any other text. */
   open(token: string): string | undefined {
-    const parts = token.length > maxTokenLength ? null : tokenPattern.exec(token);
-    const [, header = '', payload = '', signature = ''] = parts ?? [];
-    const key = this.#keysByHeader.get(header);
-    return key !== undefined && isSignedBy(key, `${header}.${payload}`, signature) ? payload : undefined;
+    return openToken(token, this.#keysByHeader);
   }
 }
 
-function headerOf({ id }: SigningKey): string {
+/** The payload of a token that one of the keys signed, each by the one header that goes with it. */
+export function openToken(token: string, keysByHeader: ReadonlyMap<string, KeyObject>): string | undefined {
+  const parts = token.length > maxTokenLength ? null : tokenPattern.exec(token);
+  const [, header = '', payload = '', signature = ''] = parts ?? [];
+  const key = keysByHeader.get(header);
+  return key !== undefined && isSignedBy(key, `${header}.${payload}`, signature) ? payload : undefined;
+}
+
+/** Public keys of another region by the header of its tokens; what is no key for ES256 is left out. */
+export function keysOfRegion(keys: readonly Readonly<Record<string, unknown>>[]): ReadonlyMap<string, KeyObject> {
+  const found = new Map<string, KeyObject>();
+  for (const { kty, crv, x, y, kid } of keys) {
+    if (kty !== 'EC' || crv !== 'P-256' || typeof x !== 'string' || typeof y !== 'string' || typeof kid !== 'string') continue;
+    found.set(headerOf({ id: kid }), createPublicKey({ key: { kty, crv, x, y }, format: 'jwk' }));
+  }
+  return found;
+}
+
+function headerOf({ id }: Pick<SigningKey, 'id'>): string {
   return encode({ alg: 'ES256', typ: 'JWT', kid: id });
 }
 

@@ -5,7 +5,7 @@ import { findIdentity } from './account-queries.ts';
 import { type Identity } from './account-queries.ts';
 import { standingIdentities } from './accounts.ts';
 import { identityPrincipal, managerRights } from './principals.ts';
-import { directoryId } from './sign-in.ts';
+import { directoryId } from './generated-passwords.ts';
 import type { SignedInIdentities } from './signed-in.ts';
 import { refused } from './token-signer.ts';
 

@@ -6,7 +6,7 @@ import { Recent } from '../platform/recent.ts';
 import type { Principal, Registry } from '../tenancy/index.ts';
 import { findIdentity } from './account-queries.ts';
 import type { Accounts } from './accounts.ts';
-import type { GeneratedPasswords } from './generated-passwords.ts';
+import { type GeneratedPasswords, directoryId } from './generated-passwords.ts';
 import { HumanPasswords } from './human-passwords.ts';
 import { agentUser, runUser, splitMachinePassword } from './machines/machine-keys.ts';
 import type { Admin, AdminPassword } from './queries.ts';
@@ -22,9 +22,6 @@ export interface Credentials {
 const maxRemembered = 5_000;
 const clientIdPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const tokenNamePattern = /^[A-Za-z0-9-]{5,50}$/;
-
-/** Secrets of identities belong to no registry: their verifiers stand for this id. */
-export const directoryId = 0;
 
 export interface SignInOptions {
   readonly database: Database;

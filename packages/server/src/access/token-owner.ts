@@ -12,7 +12,7 @@ export const tokenUser = '00000000-0000-0000-0000-000000000000';
  * one. So a job signs in to docker with the token of its issuer, and nothing is stored. @throws UNAUTHORIZED
  */
 export async function ownerOfToken(context: AccessContext, registry: Registry, token: string): Promise<SignedIn> {
-  if (context.jws.open(token) === undefined) return context.signInFederated(token, undefined);
+  if (!context.signer.isOne(token, registry)) return context.signInFederated(token, undefined);
   if (context.managerTokens.isOne(token)) return ownerOfManagerToken(context, registry, token);
   const { owner } = context.signer.verify(token, registry, 'refresh_token');
   if (owner === undefined) throw new RegistryError('UNAUTHORIZED', { message: 'the refresh token stands for nobody' });

@@ -1,9 +1,10 @@
-import { randomUUID } from 'node:crypto';
+import { type KeyObject, randomUUID } from 'node:crypto';
 import { RegistryError } from '../errors/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Registry } from '../tenancy/index.ts';
 import { type Claims, type GrantType, parseClaims } from './claims.ts';
-import type { Jws } from './jws.ts';
+import { type Jws, keysOfRegion, openToken } from './jws.ts';
+import type { RegistryTrust } from './region-credentials.ts';
 import type { Access } from './scope.ts';
 import type { SignedIn } from './signed-in.ts';
 
@@ -32,10 +33,17 @@ export interface TokenContent {
   readonly claims?: Readonly<Record<string, unknown>>;
 }
 
+interface RegionKeys {
+  readonly audience: string;
+  readonly keys: ReadonlyMap<string, KeyObject>;
+}
+
 /** Makes and checks the tokens of the data plane. */
 export class TokenSigner {
   readonly #clock: Clock;
   readonly #jws: Jws;
+  /** Of other regions that hold a registry, by its id. */
+  #regions: ReadonlyMap<number, readonly RegionKeys[]> = new Map();
 
   constructor(jws: Jws, clock: Clock) {
     this.#clock = clock;
@@ -63,12 +71,38 @@ export class TokenSigner {
     return { token: this.#jws.sign(claims), claims };
   }
 
-  /** The claims of a token of this registry and kind that is valid now. @throws UNAUTHORIZED */
+  /** From now on tokens are taken that these regions made for the registries. */
+  trust(registries: readonly Pick<RegistryTrust, 'registryId' | 'regions'>[]): void {
+    this.#regions = new Map(
+      registries.map(({ registryId, regions }) => [
+        registryId,
+        regions.map(({ loginServer, tokenKeys }) => ({ audience: loginServer, keys: keysOfRegion(tokenKeys) })),
+      ]),
+    );
+  }
+
+  /** Whether this deployment signed it, or another region that holds the registry. */
+  isOne(token: string, registry: Registry): boolean {
+    return this.#open(token, registry) !== undefined;
+  }
+
+  /** The payload, and as what the registry is known to whoever signed it. */
+  #open(token: string, { id, loginServer }: Registry): { readonly payload: string; readonly audience: string } | undefined {
+    const own = this.#jws.open(token);
+    if (own !== undefined) return { payload: own, audience: loginServer };
+    for (const { audience, keys } of this.#regions.get(id) ?? []) {
+      const payload = openToken(token, keys);
+      if (payload !== undefined) return { payload, audience };
+    }
+    return undefined;
+  }
+
+  /** The claims of a token of this registry and kind that is valid now; another region that holds the registry may have made it. @throws UNAUTHORIZED */
   verify(token: string, registry: Registry, grantType: GrantType): Claims {
-    const payload = this.#jws.open(token);
-    if (payload === undefined) throw refused('it is not one of this registry');
-    const claims = parseClaims(payload);
-    if (claims === undefined || claims.iss !== issuer || claims.aud !== registry.loginServer)
+    const opened = this.#open(token, registry);
+    if (opened === undefined) throw refused('it is not one of this registry');
+    const claims = parseClaims(opened.payload);
+    if (claims === undefined || claims.iss !== issuer || claims.aud !== opened.audience)
       throw refused('it was made for another registry');
     if (claims.grant_type !== grantType) throw refused(`it is not of the kind ${grantType}`);
     const now = this.#clock.now() / 1000;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IdentitySecretRow } from '../../platform/database/index.ts';
 import { generateSecret } from '../generated-passwords.ts';
-import { directoryId } from '../sign-in.ts';
+import { directoryId } from '../generated-passwords.ts';
 import { type DirectoryContext, missing, requireAdded, requireIdentity, timeText } from './directory-context.ts';
 import { parseExpiry } from './model.ts';
 import { secretsOf } from './queries.ts';

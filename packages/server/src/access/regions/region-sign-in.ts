@@ -13,7 +13,7 @@ export const regionUser = '$region';
 const maxRemembered = 1_000;
 
 /** Whom this region takes for another one. */
-export interface RegionTrust {
+export interface RegionSignInRules {
   /** This region. */
   readonly region: string;
   readonly keys: RegionKeys;
@@ -25,13 +25,13 @@ export interface RegionTrust {
  * checked: a wrong token costs one keyed hash for each key, and there is nothing in it to guess.
  */
 export class RegionSignIn {
-  readonly #trust: RegionTrust | undefined;
+  readonly #trust: RegionSignInRules | undefined;
   readonly #clock: Clock;
   readonly #onFailure: () => void;
   /** Tokens that were right, by hash. */
   readonly #remembered = new Recent<{ readonly principal: Principal; readonly expiresAt: number }>({ maxEntries: maxRemembered });
 
-  constructor(trust: RegionTrust | undefined, { clock, onFailure }: { readonly clock: Clock; readonly onFailure: () => void }) {
+  constructor(trust: RegionSignInRules | undefined, { clock, onFailure }: { readonly clock: Clock; readonly onFailure: () => void }) {
     this.#trust = trust;
     this.#clock = clock;
     this.#onFailure = onFailure;
