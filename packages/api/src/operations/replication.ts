@@ -177,3 +177,30 @@ export const showReplication = defineOperation({
   },
   errors: [],
 });
+
+const byRegion = Type.Object({ region: Type.String() });
+const replica = Type.Object({ region: Type.String(), isEndpointEnabled: Type.Boolean() });
+
+export const putReplica = defineOperation({
+  id: 'put-replica',
+  method: 'PUT',
+  path: '/berth/v1/replication/{region}',
+  source: 'Berth',
+  permission: operator,
+  summary: 'Makes another region hold this registry, too, or changes whether clients are sent there. Asked of the home region.',
+  params: byRegion,
+  body: Type.Object({ isEndpointEnabled: Type.Optional(Type.Boolean()) }, { additionalProperties: false }),
+  responses: { 200: { description: 'changed', schema: replica }, 201: { description: 'the copying begins', schema: replica } },
+  errors: ['INVALID_PARAMETER', 'CONFLICT', 'QUOTA_EXCEEDED', 'FEATURE_NOT_SUPPORTED', 'HOME_REGION_ONLY'],
+});
+export const deleteReplica = defineOperation({
+  id: 'delete-replica',
+  method: 'DELETE',
+  path: '/berth/v1/replication/{region}',
+  source: 'Berth',
+  permission: operator,
+  summary: 'Takes the registry off a region: its content goes there and stays elsewhere. Asked of the home region.',
+  params: byRegion,
+  responses: { 204: { description: 'taken off' } },
+  errors: ['NOT_FOUND', 'CONFLICT', 'HOME_REGION_ONLY'],
+});
