@@ -108,7 +108,10 @@ export const children = {
 
 export const getWebhookCallback = webhookAction('getCallbackConfig', 'Shows where a webhook sends to, and with which headers.');
 export const pingWebhook = webhookAction('ping', 'Sends a webhook an event that means nothing; answers with its id.');
-export const listWebhookEvents = webhookAction('listEvents', 'Lists what a webhook was sent and how it answered, the newest first.');
+export const listWebhookEvents = webhookAction(
+  'listEvents',
+  'Lists what a webhook was sent and how it answered, the newest first.',
+);
 /** Where a `nextLink` of the list leads: clients follow it with GET. */
 export const listMoreWebhookEvents: Operation = { ...listWebhookEvents, id: 'arm-webhook-list-more-events', method: 'GET' };
 

@@ -1,6 +1,6 @@
 import { Type } from '../schema.ts';
 import { type Operation, defineOperation } from '../operation.ts';
-import { children, getWebhookCallback } from './arm-children.ts';
+import { children, getWebhookCallback, listMoreWebhookEvents, listWebhookEvents, pingWebhook } from './arm-children.ts';
 import { roles } from './arm-roles.ts';
 import * as runs from './arm-tasks.ts';
 import {
@@ -18,7 +18,7 @@ import {
   version,
 } from './arm-words.ts';
 
-export { children, getWebhookCallback, roles, runs };
+export { children, getWebhookCallback, listMoreWebhookEvents, listWebhookEvents, pingWebhook, roles, runs };
 
 /** The resource manager (acr-api 3): subscriptions, groups, registries and what hangs on a registry. */
 

@@ -18,7 +18,8 @@ const webhook = Type.Object({
   actions: Type.Array(Type.String()),
   payloadFormat: Type.String(),
   address: Type.String({ description: 'whom it tells: scheme and host' }),
-  headers: Type.Array(Type.String(), { description: 'names of its custom headers' }),
+  /** Names of its custom headers. */
+  headers: Type.Array(Type.String()),
   isSigned: Type.Boolean(),
   createdAt: Type.String(),
   updatedAt: Type.String(),

@@ -41,7 +41,7 @@ export function childRoutes(armContext: ArmContext): readonly Route[] {
       ...(kind.actions ?? []).map(({ operation, answer }) =>
         managedRegistry(context, operation, async (request) => {
           const child = await requireChild(context, kind, request);
-          const json = await answer(child, scene(context, request.registry, child.name));
+          const json = await answer(child, scene(context, request.registry, child.name), request.request);
           return { status: 200, headers: { 'Cache-Control': 'no-store' }, body: { json } };
         }),
       ),

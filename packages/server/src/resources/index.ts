@@ -7,5 +7,5 @@ export {
   sceneOf,
 } from './change-children.ts';
 export { Fields, invalid } from './fields.ts';
-export type { Child, ChildKind, KindScene, NameRule } from './kind.ts';
+export type { AskedOfChild, Child, ChildKind, KindScene, NameRule } from './kind.ts';
 export { type StoredChild, childrenAfter, countChildren, findChild } from './queries.ts';

@@ -34,6 +34,13 @@ export interface KindScene {
   readonly document?: Fields;
 }
 
+/** How something is asked of a child. */
+export interface AskedOfChild {
+  readonly query: URLSearchParams;
+  /** `scheme://host[:port]` as the client sees this server. */
+  readonly origin: string;
+}
+
 /**
  * A kind of child resource (acr-api 3.2). A feature that owns one declares it; the resource manager serves it: names,
  * tags, paging, merging, concurrency, plan limits. Secrets are no part of `properties`.
@@ -70,7 +77,7 @@ export interface ChildKind<Properties = unknown> {
   /** What can be asked of one by POST, and the JSON that answers. */
   readonly actions?: readonly {
     readonly operation: Operation;
-    readonly answer: (child: Child<Properties>, scene: KindScene) => unknown;
+    readonly answer: (child: Child<Properties>, scene: KindScene, asked: AskedOfChild) => unknown;
   }[];
   /** After a change of this process became durable. */
   changed?(scene: Pick<KindScene, 'registry' | 'name'>): void;

@@ -1,2 +1,9 @@
-export { type Outbound, type OutboundAnswer, type OutboundOptions, type OutboundRequest, createOutbound } from './outbound.ts';
+export {
+  type Outbound,
+  type OutboundAnswer,
+  type OutboundOptions,
+  type OutboundRequest,
+  createOutbound,
+  isReservedHeader,
+} from './outbound.ts';
 export { OutboundError, type OutboundErrorKind } from './outbound-error.ts';

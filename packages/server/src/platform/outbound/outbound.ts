@@ -70,6 +70,11 @@ const reservedHeaders = new Set([
   'upgrade',
 ]);
 
+/** Whether a header belongs to the connection, so that a request which sets it is refused. */
+export function isReservedHeader(name: string): boolean {
+  return reservedHeaders.has(name.toLowerCase());
+}
+
 /** The one way out for requests that users can steer. */
 export function createOutbound({ allow, limits, resolve }: OutboundOptions): Outbound {
   const bounds = { ...defaultLimits, ...limits };
@@ -113,7 +118,7 @@ function firstHop({ url: text, method = 'GET', headers = {}, body }: OutboundReq
     throw new OutboundError('invalid-request', 'the address must not hold a user name or a password');
   const sent: Record<string, string> = { 'accept-encoding': 'identity', 'user-agent': 'berth' };
   for (const [name, value] of Object.entries(headers)) {
-    if (reservedHeaders.has(name.toLowerCase())) throw new OutboundError('invalid-request', `the header ${name} cannot be set`);
+    if (isReservedHeader(name)) throw new OutboundError('invalid-request', `the header ${name} cannot be set`);
     sent[name.toLowerCase()] = value;
   }
   const bytes = body === undefined ? undefined : Buffer.from(body);
