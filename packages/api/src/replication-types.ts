@@ -30,6 +30,8 @@ export interface AttributeValue extends Stamp {
 export interface ManifestContent {
   readonly mediaType: string;
   readonly sizeBytes: number;
+  /** What it is, where it is more than an image: webhooks tell charts by it. */
+  readonly artifactType?: string;
   /** Base64; absent when they are too many to be sent along: ask for the manifest. */
   readonly bytes?: string;
 }
