@@ -4,6 +4,7 @@ import { Recent } from '../platform/recent.ts';
 import { acrRoutes } from './acr/routes.ts';
 import type { CatalogContext } from './catalog-context.ts';
 import { repositoryCollection } from './collect-repository.ts';
+import { type ManifestForRegion, type ManifestsForRegion, manifestsForRegion } from './for-regions.ts';
 import { LargeManifestGate } from './large-manifest-gate.ts';
 import { ManifestCache } from './manifest-cache.ts';
 import {
@@ -26,6 +27,7 @@ import { deleteTag } from './transactions.ts';
 import type { Registry } from '../tenancy/index.ts';
 
 export { catalogTransactions } from './transactions.ts';
+export type { ManifestForRegion, ManifestsForRegion } from './for-regions.ts';
 export { removeManifest, removeTag } from './remove.ts';
 export { lockTag } from './untagged.ts';
 
@@ -44,6 +46,8 @@ export interface Catalog {
   inspect(bytes: Uint8Array, mediaType: string | undefined): Promise<ManifestFacts>;
   /** @throws MANIFEST_UNKNOWN, NAME_UNKNOWN, REGISTRY_DISALLOWED_OPERATION, CONTENT_DAMAGED */
   read(wanted: WantedManifest): Promise<ReadManifest>;
+  /** Manifests by digest, as other regions may have them, whatever locks say. */
+  forRegion(wanted: ManifestsForRegion): Promise<ReadonlyMap<string, ManifestForRegion>>;
   /** What a tag or digest names now, readable or not; undefined: nothing. */
   find(name: ManifestName): Promise<string | undefined>;
   /** With all the checks of a push. @throws CONFLICT when a tag would move that must not, and what a push throws */
@@ -73,6 +77,7 @@ export function createCatalog({ manifestCacheBytes, ...options }: CatalogOptions
     garbageHandlers: [{ kind: 'repository', transaction: repositoryCollection }],
     inspect: (bytes, mediaType) => parser.parse(bytes, mediaType),
     read: (wanted) => readManifest(context, wanted),
+    forRegion: (wanted) => manifestsForRegion(context, wanted),
     find: (name) => findManifest(context, name),
     push: (manifest) => pushStored(context, manifest),
     untag: async (tag) => void (await context.database.write(deleteTag, { ...tag, now: context.clock.now() })),

@@ -37,7 +37,7 @@ export async function requireManifest(
 }
 
 /** By tag as if it were absent, by digest as it is: as in ACR (acr-api 6.5). */
-function quarantined(repository: string, reference: Reference): RegistryError {
+export function quarantined(repository: string, reference: Reference): RegistryError {
   if (reference.kind === 'tag') return manifestUnknown(repository, reference);
   return new RegistryError('REGISTRY_DISALLOWED_OPERATION', {
     message: `the manifest ${reference.digest} of ${repository} is in quarantine: it can be pulled once its quarantineState is Passed`,
@@ -56,7 +56,7 @@ export function nameUnknown(repository: string): RegistryError {
   return new RegistryError('NAME_UNKNOWN', { message: `there is no repository ${repository}`, detail: { name: repository } });
 }
 
-export function headersOf(manifest: StoredManifest): Readonly<Record<string, string>> {
+export function headersOf(manifest: Pick<StoredManifest, 'digest' | 'media_type'>): Readonly<Record<string, string>> {
   return { 'Content-Type': manifest.media_type, 'Docker-Content-Digest': manifest.digest, ETag: `"${manifest.digest}"` };
 }
 
@@ -75,7 +75,8 @@ export async function openManifest(
   return opened;
 }
 
-async function unseal(context: CatalogContext, registryId: number, manifest: StoredManifest): Promise<Buffer> {
+/** @throws CONTENT_DAMAGED, MANIFEST_UNKNOWN when it was deleted just now, KEY_UNAVAILABLE */
+export async function unseal(context: CatalogContext, registryId: number, manifest: StoredManifest): Promise<Buffer> {
   const sealed = await sealedContent(context.database.read, manifest.id);
   if (sealed === undefined)
     throw new RegistryError('MANIFEST_UNKNOWN', { message: `the manifest ${manifest.digest} was deleted just now` });
