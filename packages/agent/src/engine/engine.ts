@@ -1,4 +1,5 @@
 import type { RegistryLogin } from '@berth/api';
+import { nameImage } from './name-image.ts';
 import type { ProgramEnd, ProgramOptions } from './run-program.ts';
 import { runProgram } from './run-program.ts';
 
@@ -65,6 +66,13 @@ export class Engine {
     const { exitCode, output, lastLines } = await this.command(args, options);
     if (exitCode !== 0) throw new EngineError(lastLines.join('\n') || `${this.name} ended with ${exitCode ?? 'a signal'}`);
     return output;
+  }
+
+  /** Gives an image a name, which another image may have had. @throws EngineError, or the signal's reason */
+  async tag(id: string, name: string, signal: AbortSignal): Promise<void> {
+    if (this.name === 'docker' && (await nameImage(this.#environment, { id, name, signal }))) return;
+    signal.throwIfAborted();
+    await this.query(['tag', id, name], { signal });
   }
 
   /** Whether its client must be told that a registry speaks plain HTTP; docker's daemon has settings for that. */

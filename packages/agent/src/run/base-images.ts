@@ -73,7 +73,7 @@ async function reuse(
 ): Promise<readonly BaseImageUse[]> {
   const image = built.images.find((each) => each.platform === platform) ?? built.images[0];
   // Another run may have given the name to an image of its own meanwhile.
-  if (image !== undefined) await engine.query(['tag', image.id, base.name], { signal });
+  if (image !== undefined) await engine.tag(image.id, base.name, signal);
   const pushed = built.outputs.find(
     (output) =>
       output.registry === base.reference.registry &&

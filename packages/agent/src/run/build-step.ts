@@ -113,7 +113,7 @@ async function buildAll(
   }
   const native = images.find(({ platform }) => isNative(scene, platform)) ?? images[0];
   if (images.length > 1 && native !== undefined)
-    for (const tag of build.tags) await scene.engine.query(['tag', native.id, tag], { signal: context.signal });
+    for (const tag of build.tags) await scene.engine.tag(native.id, tag, context.signal);
   const image: BuiltImage = {
     step: step.id,
     tags: build.tags,

@@ -54,7 +54,7 @@ async function pushOnce(
 ): Promise<{ readonly exitCode: number | null; readonly digest: string | undefined; readonly reason: string }> {
   const { signal } = context;
   // Another run may have given the name to an image of its own meanwhile.
-  if (id !== undefined && engine.name === 'docker') await engine.query(['tag', id, name], { signal });
+  if (id !== undefined && engine.name === 'docker') await engine.tag(id, name, signal);
   const source = engine.name === 'docker' || id === undefined ? [name] : [id, `docker://${name}`];
   let digest: string | undefined;
   const { exitCode, lastLines } = await engine.command(['push', ...engine.plainHttpFlags(reference.registry), ...source], {
