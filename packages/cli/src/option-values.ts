@@ -10,7 +10,8 @@ export function wholeNumber(text: string): number {
   return Number(text);
 }
 
-function yesOrNo(text: string): boolean {
+/** For an option that says whether. */
+export function yesOrNo(text: string): boolean {
   if (text !== 'true' && text !== 'false') throw new InvalidArgumentError('It must be true or false.');
   return text === 'true';
 }

@@ -1,0 +1,2 @@
+export { type CopyProgress, type OwnStatusParts, ownStatus } from './own-status.ts';
+export { RegionStatuses } from './region-statuses.ts';
