@@ -63,13 +63,38 @@ export interface InsertedManifest {
   readonly isNew: boolean;
 }
 
+/** What a manifest needs of its repository. */
+export interface Needs {
+  readonly registryId: number;
+  readonly blobs: readonly string[];
+  readonly optionalBlobs: readonly string[];
+  readonly children: readonly string[];
+}
+
+export interface FoundNeeds {
+  /** By digest, the optional ones too; held until the transaction ends. */
+  readonly linked: ReadonlyMap<string, number>;
+  readonly missingBlobs: readonly string[];
+  readonly missingChildren: readonly string[];
+}
+
+/** Looks for all that a manifest needs, and holds it. */
+export async function findNeeds(tx: WriteQueries, repositoryId: number, needs: Needs): Promise<FoundNeeds> {
+  const linked = await findLinkedBlobs(tx, needs.registryId, repositoryId, [...needs.blobs, ...needs.optionalBlobs]);
+  return {
+    linked,
+    missingBlobs: needs.blobs.filter((digest) => !linked.has(digest)),
+    missingChildren: await missingChildren(tx, repositoryId, needs.children),
+  };
+}
+
 /**
  * Writes a manifest with its references, after all that it needs was found in the repository.
  * @throws MANIFEST_BLOB_UNKNOWN naming the first that is missing; REGISTRY_DISALLOWED_OPERATION when the registry has no room for it
  */
 export async function insertManifest(tx: WriteQueries, repositoryId: number, input: PushManifest): Promise<InsertedManifest> {
-  const linked = await findLinkedBlobs(tx, input.registryId, repositoryId, [...input.blobs, ...input.optionalBlobs]);
-  const missing = input.blobs.find((digest) => !linked.has(digest)) ?? (await missingChild(tx, repositoryId, input.children));
+  const { linked, missingBlobs, missingChildren: children } = await findNeeds(tx, repositoryId, input);
+  const missing = missingBlobs[0] ?? children[0];
   if (missing !== undefined) {
     throw new RegistryError('MANIFEST_BLOB_UNKNOWN', {
       message: `the manifest refers to ${missing}, which is not in the repository ${input.repository}: push it first`,
@@ -78,6 +103,35 @@ export async function insertManifest(tx: WriteQueries, repositoryId: number, inp
   }
   const { registryId, sizeBytes, limitBytes } = input;
   if (limitBytes !== undefined) await requireRoom(tx, { registryId, sizeBytes, limitBytes });
+  const inserted = await insertFound(tx, repositoryId, { ...input, pushedAt: input.now }, [...linked.values()]);
+  if (inserted !== undefined) return { id: inserted, isNew: true };
+  // On PostgreSQL the same push may have committed between the look and the insert: then that one is ours.
+  const present = await lockManifest(tx, repositoryId, input.digest);
+  return present === undefined ? insertManifest(tx, repositoryId, input) : { id: present.id, isNew: false };
+}
+
+/** A manifest as it is kept. */
+export type SealedManifest = Pick<
+  PushManifest,
+  | 'registryId'
+  | 'digest'
+  | 'mediaType'
+  | 'artifactType'
+  | 'subjectDigest'
+  | 'sizeBytes'
+  | 'dataKeyId'
+  | 'sealedContent'
+  | 'sealedAnnotations'
+  | 'children'
+>;
+
+/** Its id; undefined when it is there already. The caller has looked for what it needs. */
+export async function insertFound(
+  tx: WriteQueries,
+  repositoryId: number,
+  input: SealedManifest & { readonly pushedAt: number },
+  blobIds: readonly number[],
+): Promise<number | undefined> {
   const inserted = await tx
     .insertInto('manifests')
     .values({
@@ -90,20 +144,16 @@ export async function insertManifest(tx: WriteQueries, repositoryId: number, inp
       data_key_id: input.dataKeyId,
       sealed_content: input.sealedContent,
       sealed_annotations: input.sealedAnnotations,
-      pushed_at: input.now,
-      updated_at: input.now,
+      pushed_at: input.pushedAt,
+      updated_at: input.pushedAt,
     })
     .onConflict((conflict) => conflict.columns(['repository_id', 'digest']).doNothing())
     .returning('id')
     .executeTakeFirst();
-  // On PostgreSQL the same push may have committed between the look and the insert: then that one is ours.
-  if (inserted === undefined) {
-    const present = await lockManifest(tx, repositoryId, input.digest);
-    return present === undefined ? insertManifest(tx, repositoryId, input) : { id: present.id, isNew: false };
-  }
-  await changeManifestBytes(tx, registryId, sizeBytes);
-  await insertReferences(tx, { repository_id: repositoryId, manifest_id: inserted.id }, [...linked.values()], input.children);
-  return { id: inserted.id, isNew: true };
+  if (inserted === undefined) return undefined;
+  await changeManifestBytes(tx, input.registryId, input.sizeBytes);
+  await insertReferences(tx, { repository_id: repositoryId, manifest_id: inserted.id }, blobIds, input.children);
+  return inserted.id;
 }
 
 /** Seals the same content anew, where what is stored does not open. */
@@ -135,7 +185,8 @@ async function insertReferences(
  * Those that are there are held as a foreign key would hold them (PostgreSQL): a deletion that looks whether an index needs
  * them waits until this one can be seen. Pushes of the same image do not wait for each other.
  */
-async function missingChild(tx: WriteQueries, repositoryId: number, digests: readonly string[]): Promise<string | undefined> {
+async function missingChildren(tx: WriteQueries, repositoryId: number, digests: readonly string[]): Promise<readonly string[]> {
+  const missing: string[] = [];
   for (const batch of batchesOf(digests)) {
     const rows = await tx
       .selectFrom('manifests')
@@ -146,9 +197,9 @@ async function missingChild(tx: WriteQueries, repositoryId: number, digests: rea
       .execute();
     if (rows.length === batch.length) continue;
     const found = new Set(rows.map((row) => row.digest));
-    return batch.find((digest) => !found.has(digest));
+    missing.push(...batch.filter((digest) => !found.has(digest)));
   }
-  return undefined;
+  return missing;
 }
 
 function* batchesOf<T>(items: readonly T[]): Generator<readonly T[]> {

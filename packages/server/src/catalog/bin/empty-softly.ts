@@ -1,11 +1,9 @@
-import { linkSubject } from '../../blobs/index.ts';
 import { defineTransaction } from '../../platform/database/index.ts';
-import { addCandidates } from '../../platform/garbage/candidates.ts';
-import { changeManifestBytes } from '../../platform/stored-bytes/index.ts';
 import { findDeletable } from '../../repositories/index.ts';
 import { countIn } from '../count-in.ts';
 import { requireNoLocks } from '../require-no-locks.ts';
-import { type Place, keepManifest } from './put-into-bin.ts';
+import { takeLiveManifest } from '../take-live.ts';
+import type { Place } from './put-into-bin.ts';
 
 const perBatch = 100;
 
@@ -38,19 +36,10 @@ export const emptySoftly = defineTransaction(
       .forUpdate()
       .execute();
     const gone: string[] = [];
-    for (const { id, size_bytes } of manifests) {
-      await keepManifest(tx, input, id);
-      const tags = await tx.deleteFrom('tags').where('manifest_id', '=', id).returning('name').execute();
+    const place = { ...input, repositoryId, isSoft: true };
+    for (const manifest of manifests) {
+      const tags = await takeLiveManifest(tx, place, manifest);
       gone.push(...tags.map((tag) => tag.name));
-      const used = await tx.selectFrom('manifest_blobs').select('blob_id').where('manifest_id', '=', id).execute();
-      await tx.deleteFrom('manifests').where('id', '=', id).execute();
-      await changeManifestBytes(tx, input.registryId, -size_bytes);
-      await addCandidates(
-        tx,
-        'repository-blob',
-        used.map((row) => linkSubject(repositoryId, row.blob_id)),
-        input.dueAt,
-      );
     }
     await countIn(tx, repositoryId, { manifests: -manifests.length, tags: -gone.length, now: input.now });
     return { manifests: manifests.map((row) => row.digest), tags: gone, isMore: manifests.length === perBatch };
