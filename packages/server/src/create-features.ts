@@ -22,7 +22,7 @@ import { createScrub } from './scrub/index.ts';
 import type { Settings } from './settings/index.ts';
 import type { Registry } from './tenancy/index.ts';
 import { type Usage, createUsage } from './usage/index.ts';
-import { webhookKind } from './webhooks/index.ts';
+import { type Webhooks, createWebhooks } from './webhooks/index.ts';
 import { upkeepRoutes } from './upkeep/index.ts';
 
 /** How late a process may learn that another one changed a registry. */
@@ -77,8 +77,10 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
     onTagsMoved: (registryId) => {
       retention.wake(registryId);
       tasks.wake();
+      webhooks.changed(registryId);
     },
   });
+  const webhooks = webhooksOf(settings, parts);
   const tasks = createTaskFeatures(settings, { ...parts, catalog });
   const retention = createRetention({
     ...common,
@@ -97,7 +99,13 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
     freedParts: blobs.freedParts,
     signInFailures: access.signInFailures,
   });
-  const managed = resourceManager(settings, parts, { imports, usage, kinds: tasks.kinds, runs: tasks.runs, tasks: tasks.tasks });
+  const managed = resourceManager(settings, parts, {
+    imports,
+    usage,
+    kinds: [webhooks.kind, ...tasks.kinds],
+    runs: tasks.runs,
+    tasks: tasks.tasks,
+  });
   const rounds = roundsOf(settings, parts, { audit, usage, blobs, catalog, retention });
   const checks = { database: () => database.check(), 'blob store': () => store.check(), 'key ring': () => keys.check() };
   return {
@@ -110,6 +118,7 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
       ...usage.routes,
       ...audit.routes,
       ...tasks.routes,
+      ...webhooks.routes,
       ...managed,
       ...upkeepRoutes({ database, clock, collector, freedParts: blobs.freedParts }),
       ...healthRoutes({ metrics, isServing: () => !signal.aborted, checks, log }),
@@ -119,9 +128,10 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
       collector.run(settings.garbageIntervalMs, signal),
       retention.run(settings.cleanupIntervalMs),
       ...tasks.loops(),
+      ...webhooks.loops(),
     ],
     stop: async () => {
-      await Promise.all([imports.stop(), tasks.stop()]);
+      await Promise.all([imports.stop(), tasks.stop(), webhooks.stop()]);
       return Promise.all([blobs.stop(), scrub.stop(), retention.stop(), usage.stop(), audit.stop(), catalog.close()]);
     },
   };
@@ -155,6 +165,17 @@ function roundsOf(
     { name: 'purges by the clock', everyMs: purgeMs, work: () => retention.purgeDue() },
     { name: 'expiry of uploads', everyMs: garbage, work: () => blobs.expireUploads(signal) },
   ];
+}
+
+function webhooksOf(settings: Settings, parts: FeatureParts): Webhooks {
+  const { storage, registries, outbound, metrics, clock, log, signal } = parts;
+  const { database, keys } = storage;
+  return createWebhooks({
+    ...{ database, keys, clock, log, metrics, outbound, registries, signal },
+    region: settings.region,
+    limits: settings,
+    limitOf: (_kind, { plan }) => registries.plans[plan].webhooks,
+  });
 }
 
 function auditOf(settings: Settings, { storage, registries, metrics, clock, log }: FeatureParts): Audit {
@@ -194,7 +215,7 @@ function resourceManager(
     admins: access.admins,
     directory: access.directory,
     tokens: access.tokens,
-    kinds: [...access.kinds, webhookKind as ChildKind, replicationKind(settings.region) as ChildKind, ...kinds],
+    kinds: [...access.kinds, replicationKind(settings.region) as ChildKind, ...kinds],
     usageOf: usage.usageOf,
   });
 }

@@ -18,6 +18,7 @@ import { runsTransactions } from './runs/transactions.ts';
 import { retentionTransactions } from './retention/transactions.ts';
 import { sourceTriggerTransactions } from './triggers/sources/transactions.ts';
 import { triggerTransactions } from './triggers/transactions.ts';
+import { webhookTransactions } from './webhooks/transactions.ts';
 
 /**
  * Every transaction of the server, by name: SQLite's writer thread imports this list, because a function cannot travel
@@ -43,4 +44,5 @@ export const transactions: readonly TransactionDefinition<never, unknown>[] = [
   ...runsTransactions,
   ...sourceTriggerTransactions,
   ...triggerTransactions,
+  ...webhookTransactions,
 ];

@@ -10,6 +10,7 @@ import {
 import type { Setting, SettingsOf } from './setting.ts';
 import { replicationSettings } from './replication-settings.ts';
 import { taskSettings } from './task-settings.ts';
+import { webhookSettings } from './webhook-settings.ts';
 
 const day = 86_400_000;
 
@@ -427,6 +428,7 @@ export const settingsTable = [
     help: 'Plan that the registry "local" gets when the first start makes it; afterwards the resource manager changes it.',
   },
   ...replicationSettings,
+  ...webhookSettings,
   ...taskSettings,
 ] as const satisfies readonly Setting[];
 
