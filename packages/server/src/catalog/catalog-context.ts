@@ -4,6 +4,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database/index.ts';
 import type { KeyRing } from '../platform/keys/index.ts';
 import type { Recent } from '../platform/recent.ts';
+import type { Verdict } from './life.ts';
 import type { LargeManifestGate } from './large-manifest-gate.ts';
 import type { ManifestCache } from './manifest-cache.ts';
 import type { ManifestParser } from './manifest-parser.ts';
@@ -39,4 +40,36 @@ export interface CatalogContext {
   readonly garbageDelayMs: number;
   /** Told after tags were set or deleted, so that what has lost its last one need not wait for its time. */
   readonly onTagsMoved?: (registryId: number) => void;
+  /** What other regions have of replicated registries. */
+  readonly elsewhere?: CatalogElsewhere;
+}
+
+/** What other regions have. Asked for replicated registries only. */
+export interface CatalogElsewhere {
+  /** What a tag was set to last, when that is not complete here yet; undefined: what is here holds. */
+  newer(name: {
+    readonly registryId: number;
+    readonly repository: string;
+    readonly reference: string;
+  }): Promise<ManifestElsewhere | undefined>;
+  /** What a tag or digest names that is not here; undefined: nothing that a region knows of, or it has just come. */
+  missing(name: {
+    readonly registryId: number;
+    readonly repository: string;
+    readonly reference: string;
+  }): Promise<ManifestElsewhere | undefined>;
+  /** Brings those blobs and manifests that are on their way, for a push that names them. False: none is. */
+  bring(
+    place: { readonly registryId: number; readonly repository: string; readonly digests: readonly string[] },
+    signal: AbortSignal,
+  ): Promise<boolean>;
+}
+
+/** A manifest whose content is not complete here. */
+export interface ManifestElsewhere {
+  readonly digest: string;
+  readonly mediaType: string;
+  readonly bytes: Buffer;
+  readonly isReadable: boolean;
+  readonly verdict: Verdict | null;
 }

@@ -4,7 +4,7 @@ import { type Digest, type Reference, type Tag, digestAlgorithm, parseReference,
 import { RegistryError } from '../errors/index.ts';
 import { sealBytes } from '../platform/sealing/index.ts';
 import type { CatalogContext } from './catalog-context.ts';
-import { annotationsSeal, manifestSeal, maxTagsPerPush } from './model.ts';
+import { type PushManifest, annotationsSeal, manifestSeal, maxTagsPerPush } from './model.ts';
 import { findByDigest } from './queries.ts';
 import { openManifest } from './read-manifest.ts';
 import { receiveManifest } from './receive-manifest.ts';
@@ -81,6 +81,7 @@ interface Placement {
   /** Default: true. */
   readonly mayMoveTags?: boolean;
   readonly runId?: string | undefined;
+  readonly signal?: AbortSignal;
 }
 
 async function store(
@@ -93,7 +94,7 @@ async function store(
   const facts = await context.parser.parse(bytes, request.contentType);
   const key = context.keys.current(registryId);
   const isRepair = await isUnreadable(context, registryId, repository, digest);
-  await context.database.write(pushManifest, {
+  await write(context, request, {
     registryId,
     repository,
     digest,
@@ -117,6 +118,21 @@ async function store(
   });
   if (reference.kind === 'tag' || tags.length > 0) context.onTagsMoved?.(registryId);
   return { digest, tags, subject: facts.subject };
+}
+
+/** What a push names may be on its way from another region: then it is brought first, once. */
+async function write(context: CatalogContext, { signal }: Placement, manifest: PushManifest): Promise<void> {
+  try {
+    await context.database.write(pushManifest, manifest);
+  } catch (error) {
+    const { elsewhere, clock } = context;
+    const isMissing = error instanceof RegistryError && error.error === 'MANIFEST_BLOB_UNKNOWN';
+    if (!isMissing || elsewhere === undefined) throw error;
+    const { registryId, repository, blobs, children } = manifest;
+    const digests = [...blobs, ...children];
+    if (!(await elsewhere.bring({ registryId, repository, digests }, signal ?? new AbortController().signal))) throw error;
+    await context.database.write(pushManifest, { ...manifest, now: clock.now() });
+  }
 }
 
 function parseTags(texts: readonly string[]): readonly Tag[] {

@@ -10,7 +10,9 @@ import type { CatalogContext } from './catalog-context.ts';
 import { listReferrers } from './list-referrers.ts';
 import { push } from './push-manifest.ts';
 import { repositoriesAfter, tagsAfter } from './queries.ts';
-import { type WantedManifest, headersOf, manifestUnknown, nameUnknown, openManifest, requireManifest } from './read-manifest.ts';
+import type { OpenedManifest } from './manifest-cache.ts';
+import { type ManifestAnywhere, requireAnywhere } from './read-elsewhere.ts';
+import { headersOf, manifestUnknown, nameUnknown, openManifest } from './read-manifest.ts';
 import { deleteManifest, deleteRepository, deleteTag } from './transactions.ts';
 
 /** Names of each kind in the answer to a deleted repository: it may have held a million. */
@@ -32,7 +34,9 @@ export function catalogRoutes(context: CatalogContext): readonly Route[] {
 /** The stored type whatever `Accept` says: a client that cannot read it says so better than a 406 would (attack 11). */
 async function getManifest(context: CatalogContext, request: RouteRequest): Promise<Reply> {
   const registryId = request.registry.id;
-  const manifest = await requireManifest(context, wantedBy(request));
+  const found = await requireAnywhere(context, wantedBy(request));
+  if ('elsewhere' in found) return elsewhereReply(request, found.elsewhere);
+  const manifest = found.here;
   if (isKnownToClient(request, manifest.digest)) return { status: 304, headers: headersOf(manifest) };
   const { headers, content } = await openManifest(context, registryId, manifest);
   const [repository, reference] = [param(request, 'name'), param(request, 'reference')];
@@ -44,18 +48,30 @@ async function getManifest(context: CatalogContext, request: RouteRequest): Prom
 }
 
 async function headManifest(context: CatalogContext, request: RouteRequest): Promise<Reply> {
-  const manifest = await requireManifest(context, wantedBy(request));
+  const found = await requireAnywhere(context, wantedBy(request));
+  if ('elsewhere' in found) return elsewhereReply(request, found.elsewhere);
+  const manifest = found.here;
   const headers = headersOf(manifest);
   if (isKnownToClient(request, manifest.digest)) return { status: 304, headers };
   return { status: 200, headers, body: { lengthBytes: manifest.size_bytes, open: notSent } };
 }
 
-function wantedBy({ registry, principal, params }: RouteRequest): WantedManifest {
+/** Of another region, or on its way from there. */
+function elsewhereReply(
+  request: RouteRequest,
+  { digest, mediaType, headers, content }: OpenedManifest & { readonly digest: string },
+): Reply {
+  if (isKnownToClient(request, digest)) return { status: 304, headers };
+  request.note({ digest, mediaType, sizeBytes: content.length });
+  return { status: 200, headers, body: content };
+}
+
+function wantedBy({ registry, principal, params }: RouteRequest): ManifestAnywhere {
   const { name: repository = '', reference = '' } = params;
   const hidesQuarantined =
     registry.policies.isQuarantineEnabled &&
     !principal.permits({ type: 'repository', name: repository, action: 'quarantine_read' });
-  return { registryId: registry.id, repository, reference, hidesQuarantined };
+  return { registryId: registry.id, repository, reference, hidesQuarantined, isReplicated: registry.isReplicated === true };
 }
 
 async function putManifest(context: CatalogContext, request: RouteRequest): Promise<Reply> {
