@@ -5,8 +5,8 @@ import type { ManagedKeyRing } from '../platform/keys/index.ts';
 import type { Plan, Registry } from '../tenancy/index.ts';
 import { type RegistryRecord, defaultRegistryName, registryOf } from './model.ts';
 import { type Plans, standardPlans } from './plans.ts';
-import { allRegistries, findDeployment, findRegistry } from './queries.ts';
-import { ensureDeployment, ensureRegistry } from './transactions.ts';
+import { allRegistries, findDeployment, findRegion, findRegistry } from './queries.ts';
+import { ensureDeployment, ensureRegistry, nameRegion } from './transactions.ts';
 
 export { type FirstRun, addFirstOwner, firstRunFileName, removeFirstRun, writeFirstRun } from './first-run-file.ts';
 export * from './model.ts';
@@ -70,6 +70,8 @@ export async function openRegistries(options: RegistriesOptions): Promise<Regist
       created_at: now,
       location: region,
     }));
+  // Before anything writes the change log: its stamps name the region.
+  if ((await findRegion(database.read)) !== region) await database.write(nameRegion, { region });
   if ((await findRegistry(database.read, defaultRegistryName)) === undefined) {
     const facts = { name: defaultRegistryName, resourceGroup: defaultResourceGroup, location: region, plan: defaultPlan };
     await database.write(ensureRegistry, { ...facts, isAnonymousPullEnabled: false, tags: {}, properties: {}, by: '', now });

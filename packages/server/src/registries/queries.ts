@@ -12,6 +12,11 @@ export function findDeployment(db: ReadQueries | WriteQueries): Promise<Deployme
     .executeTakeFirst();
 }
 
+/** What this region was called at the last start. */
+export async function findRegion(db: ReadQueries): Promise<string | undefined> {
+  return (await db.selectFrom('deployment').select('region').where('id', '=', 1).executeTakeFirst())?.region;
+}
+
 /** Every registry that was not deleted, by name. */
 export async function allRegistries(db: ReadQueries | WriteQueries): Promise<readonly RegistryRecord[]> {
   const rows = await registries(db).orderBy('name').execute();

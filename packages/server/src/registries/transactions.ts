@@ -127,10 +127,16 @@ export const ensureDeployment = defineTransaction(
   },
 );
 
+/** Notes what this region is called, for the stamps of what is done here. */
+export const nameRegion = defineTransaction('registries.name-region', async (tx, { region }: { readonly region: string }) => {
+  await tx.updateTable('deployment').set({ region }).where('id', '=', 1).execute();
+});
+
 export const registryTransactions: readonly TransactionDefinition<never, unknown>[] = [
   ensureRegistry,
   updateRegistry,
   ensureDeployment,
+  nameRegion,
   deleteRegistry,
   collectDeletedRegistry,
 ];
