@@ -22,6 +22,16 @@ export const getReadiness = defineOperation({
   responses: { 200: { description: 'ready' } },
   errors: ['UNAVAILABLE'],
 });
+export const getRouting = defineOperation({
+  id: 'get-routing',
+  method: 'GET',
+  path: '/routez',
+  source: 'Berth',
+  permission: open,
+  summary: 'Says whether clients are to be sent to this region: for name servers and balancers.',
+  responses: { 200: { description: 'they are' } },
+  errors: ['UNAVAILABLE'],
+});
 export const getMetrics = defineOperation({
   id: 'get-metrics',
   method: 'GET',

@@ -8,7 +8,7 @@ import { type CallerRules, callerOf, proxyList, requireOneHost } from './caller.
 import { Exchange } from './exchange.ts';
 import { NetworkGate } from './network-rules.ts';
 import { remainingHeader } from './rate-limit.ts';
-import type { Route } from './route.ts';
+import type { Reply, Route } from './route.ts';
 import { type Headers, sendReply } from './send-reply.ts';
 import type { ChallengeError, HttpServerOptions } from './server-options.ts';
 import { watchTransfer } from './transfer-watch.ts';
@@ -125,11 +125,18 @@ export class RequestHandler {
       this.#countCall(operation, exchange);
       if (decision === 'denied') throw denied(question);
     }
-    const reply = await route.handle(exchange);
+    const reply = (this.#options.redirect && (await this.#redirect(operation, exchange))) ?? (await route.handle(exchange));
     if (exchange.isStalled) throw tooSlow();
     if (response.destroyed) return;
     const how = { rule: this.#options.limits.transfer, stopping: this.#stopping.signal };
     await sendReply(exchange, reply, this.#baseHeaders(exchange), how);
+  }
+
+  /** The answer that sends a client to another region, where that is what is wanted. */
+  async #redirect(operation: Operation, exchange: Exchange): Promise<Reply | undefined> {
+    if (operation.method !== 'GET' && operation.method !== 'HEAD') return undefined;
+    const location = await this.#options.redirect?.(operation, exchange);
+    return location === undefined ? undefined : { status: 307, headers: { Location: location, 'Cache-Control': 'no-store' } };
   }
 
   /** After the question who it is: a challenge costs nobody a call, and failed sign-ins have their own brake. @throws TOOMANYREQUESTS */

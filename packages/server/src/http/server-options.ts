@@ -1,8 +1,8 @@
-import type { Need } from '@berth/api';
+import type { Need, Operation } from '@berth/api';
 import type { Logger } from 'pino';
 import type { Principal, Registry, RequestDetails, RequestRecord } from '../tenancy/index.ts';
 import type { RateLimiter } from './rate-limit.ts';
-import type { Route } from './route.ts';
+import type { Route, RouteRequest } from './route.ts';
 import type { TransferRule } from './transfer-watch.ts';
 
 /** Everything that a stranger can make the server hold is bounded here. */
@@ -43,6 +43,8 @@ export interface HttpServerOptions {
   /** The text of `WWW-Authenticate`: how to get what `needs` names. */
   readonly challenge: (registry: Registry, origin: string, needs: readonly Need[], error?: ChallengeError) => string;
   readonly resolveRegistry: (host: string) => Registry;
+  /** Where a read that is permitted should go instead; undefined: it is served. */
+  readonly redirect?: ((operation: Operation, request: RouteRequest) => Promise<string | undefined>) | undefined;
   readonly log: Logger;
   readonly limits: HttpLimits;
   /** PEM texts. */

@@ -1,5 +1,5 @@
 import type { Setting } from './setting.ts';
-import { peersProblem } from './value-problems.ts';
+import { peersProblem, regionNetworksProblem } from './value-problems.ts';
 
 const day = 86_400_000;
 
@@ -91,5 +91,27 @@ export const replicationSettings = [
     flag: 'max-clock-skew',
     placeholder: 'TIME',
     help: 'By how much the clock of another region may differ; what a region says whose clock is further off is not taken.',
+  },
+  {
+    group: 'Regions',
+    name: 'routing',
+    kind: 'choice',
+    choices: ['off', 'redirect'],
+    default: 'off',
+    env: 'BERTH_ROUTING',
+    flag: 'routing',
+    placeholder: 'redirect',
+    help: 'redirect: pulls that ask for the name that all regions share are sent to the nearest healthy region, at REGION. before that name. off: they are served where they arrive.',
+  },
+  {
+    group: 'Regions',
+    name: 'regionNetworks',
+    kind: 'list',
+    default: '',
+    env: 'BERTH_REGION_NETWORKS',
+    flag: 'region-networks',
+    placeholder: 'LIST',
+    check: regionNetworksProblem,
+    help: 'Which clients are near to which region: west=10.1.0.0/16,north=10.2.0.0/16. Of two networks that hold an address the smaller one counts; in none, a client is near to the region that it asks.',
   },
 ] as const satisfies readonly Setting[];

@@ -71,3 +71,13 @@ export function peersProblem(text: string): string | undefined {
   }
   return undefined;
 }
+
+/** `west=10.1.0.0/16`. */
+export function regionNetworksProblem(text: string): string | undefined {
+  for (const entry of text.split(',').filter((each) => each.trim() !== '')) {
+    const [, name, network = ''] = /^\s*([a-z0-9][a-z0-9-]{0,62})=(\S+)\s*$/i.exec(entry) ?? [];
+    if (name === undefined || parseNetwork(network) === undefined)
+      return `has ${JSON.stringify(entry.slice(0, 64))}, which is not REGION=NETWORK such as west=10.1.0.0/16`;
+  }
+  return undefined;
+}
