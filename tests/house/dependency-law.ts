@@ -23,7 +23,7 @@ const featureEdges: Readonly<Record<string, readonly string[]>> = {
   health: [],
   imports: ['blobs', 'catalog'],
   registries: [],
-  replication: ['blobs', 'catalog', 'changes', 'registries', 'repositories', 'resources'],
+  replication: ['blobs', 'catalog', 'changes', 'registries', 'repositories', 'resources', 'webhooks'],
   repositories: [],
   resources: [],
   retention: ['catalog', 'repositories'],

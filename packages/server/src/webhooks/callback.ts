@@ -49,23 +49,28 @@ export function factsOf(name: string, properties: StoredProperties): WebhookFact
   return { key: name.toLowerCase(), enabledAt: 0, status, scope, actions, payloadFormat: 'acr', isSigned: false };
 }
 
-/** A webhook as one region tells another of it, sealed by whoever sends it. */
-export interface PortableWebhook extends WebhookFacts {
+/** A webhook as one region tells another of it: for the document that regions seal for one another. */
+interface PortableWebhook extends WebhookFacts {
   readonly callback: Callback;
 }
 
-/** For another region, which has keys of its own. @throws KEY_UNAVAILABLE, SealBrokenError */
-export function portableWebhook(
+/** The properties of a row, for another region, which has keys of its own; JSON. @throws KEY_UNAVAILABLE, SealBrokenError */
+export function portableProperties(
   keys: Keys,
   registryId: number,
-  { name, properties }: { readonly name: string; readonly properties: StoredProperties },
-): PortableWebhook {
-  return { ...factsOf(name, properties), callback: callbackOf(keys, registryId, properties) };
+  row: { readonly name: string; readonly properties: string },
+): string {
+  // The text is ours.
+  const properties = JSON.parse(row.properties) as StoredProperties;
+  const portable: PortableWebhook = { ...factsOf(row.name, properties), callback: callbackOf(keys, registryId, properties) };
+  return JSON.stringify(portable);
 }
 
-/** What to store here of a webhook that another region told of. @throws KEY_UNAVAILABLE */
-export function storedWebhook(keys: Keys, registryId: number, { callback, ...facts }: PortableWebhook): WebhookProperties {
-  return { ...facts, callback: sealCallback(keys, registryId, callback) };
+/** What to store here of what `portableProperties` made in the home region. @throws KEY_UNAVAILABLE */
+export function storedProperties(keys: Keys, registryId: number, portable: string): string {
+  // Regions believe what their home region says of their settings.
+  const { callback, ...facts } = JSON.parse(portable) as PortableWebhook;
+  return JSON.stringify({ ...facts, callback: sealCallback(keys, registryId, callback) } satisfies WebhookProperties);
 }
 
 function purposeOf(registryId: number): string {
