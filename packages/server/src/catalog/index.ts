@@ -28,8 +28,10 @@ import type { Registry } from '../tenancy/index.ts';
 
 export { catalogTransactions } from './transactions.ts';
 export type { ManifestForRegion, ManifestsForRegion } from './for-regions.ts';
+export * from './placing/index.ts';
 export { removeManifest, removeTag } from './remove.ts';
-export { lockTag } from './untagged.ts';
+export { lockTag, renewManifest } from './untagged.ts';
+export { annotationsSeal, manifestSeal } from './model.ts';
 
 /** A few hundred bytes each. */
 const maxPlatforms = 10_000;

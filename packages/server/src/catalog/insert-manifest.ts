@@ -31,7 +31,7 @@ export function lockManifest(tx: WriteQueries, repositoryId: number, digest: str
 export async function lockManifestsOfPush(
   tx: WriteQueries,
   repositoryId: number,
-  { digest, tags }: PushManifest,
+  { digest, tags }: Pick<PushManifest, 'digest' | 'tags'>,
 ): Promise<LockedManifest | undefined> {
   if (tags.length === 0) return lockManifest(tx, repositoryId, digest);
   const locked = await lockRows(

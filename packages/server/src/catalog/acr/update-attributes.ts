@@ -60,9 +60,9 @@ function updateOne(
 }
 
 /** Nobody could build on what was in quarantine: for them its tags move when it is let out. */
-async function noteLetOut(
+export async function noteLetOut(
   tx: WriteQueries,
-  { registryId, repository, now }: UpdateAttributes,
+  { registryId, repository, now }: Pick<UpdateAttributes, 'registryId' | 'repository' | 'now'>,
   { repositoryId, digest }: { readonly repositoryId: number; readonly digest: string },
 ): Promise<void> {
   const tags = await tx
