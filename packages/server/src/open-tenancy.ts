@@ -4,13 +4,16 @@ import type { Storage } from './open-storage.ts';
 import type { Clock } from './platform/clock.ts';
 import { type Outbound, createOutbound } from './platform/outbound/index.ts';
 import { type Registries, openRegistries, parsePlanLimits } from './registries/index.ts';
+import { type PeerSettings, parsePeers } from './replication/index.ts';
 import type { Settings } from './settings/index.ts';
 
-/** Which registries there are, who may use them, and the one way out. */
+/** Which registries there are, who may use them, the one way out, and which regions there are. */
 export interface Tenancy {
   readonly registries: Registries;
   readonly access: Access;
   readonly outbound: Outbound;
+  /** The other regions, as the operator says. */
+  readonly peerSettings: PeerSettings;
 }
 
 interface TenancyParts extends Pick<Storage, 'database' | 'keys'> {
@@ -21,6 +24,7 @@ interface TenancyParts extends Pick<Storage, 'database' | 'keys'> {
 /** What was opened is pushed to `opened`. @throws Refusal */
 export async function openTenancy(settings: Settings, opened: AsyncDisposableStack, parts: TenancyParts): Promise<Tenancy> {
   const { database, keys, clock, loginServer } = parts;
+  const peerSettings = parsePeers(settings);
   const registries = await openRegistries({
     database,
     keys,
@@ -38,6 +42,7 @@ export async function openTenancy(settings: Settings, opened: AsyncDisposableSta
     clock,
     tenantId: registries.ids.tenantId,
     fetchJson: fetchJsonThrough(outbound),
+    regions: peerSettings.keys && { ...peerSettings, keys: peerSettings.keys },
   });
-  return { registries, access, outbound };
+  return { registries, access, outbound, peerSettings };
 }
