@@ -117,8 +117,11 @@ class OpenedRegistries implements Registries {
   resolve(host: string): Registry {
     // Most deployments have one: nothing to look up.
     if (this.#known.size === 1) return this.local;
-    const dot = host.indexOf('.');
-    return (dot === -1 ? undefined : this.byName(host.slice(0, dot))) ?? this.local;
+    const [first = '', second = '', ...rest] = host.split('.');
+    if (second === '') return this.local;
+    // `west.team1.registry.example` is how the region west calls the registry team1.
+    const isOfRegion = first.toLowerCase() === this.#options.region && rest.length > 0;
+    return this.byName(first) ?? (isOfRegion ? this.byName(second) : undefined) ?? this.local;
   }
 
   async refresh(): Promise<void> {
