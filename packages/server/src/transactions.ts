@@ -18,6 +18,7 @@ import { runsTransactions } from './runs/transactions.ts';
 import { retentionTransactions } from './retention/transactions.ts';
 import { sourceTriggerTransactions } from './triggers/sources/transactions.ts';
 import { triggerTransactions } from './triggers/transactions.ts';
+import { replicationTransactions } from './replication/transactions.ts';
 import { webhookTransactions } from './webhooks/transactions.ts';
 
 /**
@@ -45,4 +46,5 @@ export const transactions: readonly TransactionDefinition<never, unknown>[] = [
   ...sourceTriggerTransactions,
   ...triggerTransactions,
   ...webhookTransactions,
+  ...replicationTransactions,
 ];

@@ -1,12 +1,15 @@
-import type { Fact, FactRequest } from '@berth/api';
+import type { Change, Fact, FactRequest } from '@berth/api';
 import type { Digest } from '@berth/oci';
+
+/** What a region told of one name. Of a snapshot, or an answer to a question, only the fact is known: see `toldOf`. */
+export type Told = Pick<Change, 'action' | 'isVisible' | 'fact'>;
 
 /** What a region told about one registry. */
 export interface PageToMerge {
   readonly registryId: number;
   /** The region that told it. */
   readonly source: string;
-  readonly facts: readonly Fact[];
+  readonly told: readonly Told[];
   /** Its clock when it told it (ms). */
   readonly toldAt: number;
   /** Of a snapshot: what is older than this replica is no news to webhooks. */
@@ -20,7 +23,7 @@ export interface MergedPage {
   readonly pending: number;
   /** Of two regions' words about one tag, one gave way. */
   readonly conflicts: number;
-  /** Facts that were not merged, because they are not what their digest or form promises; to be asked for elsewhere. */
+  /** Facts that are not what their form promises, and were not merged; and those whose bytes are not what their digest promises, which are to be asked for elsewhere. */
   readonly damaged: readonly Fact[];
 }
 
@@ -46,6 +49,8 @@ export interface MissingContent {
   readonly sizeBytes: number;
   /** A manifest rather than a blob: nothing to copy; it is pending itself, or will be told. */
   readonly isManifest: boolean;
+  /** Regions need not have it (foreign layers). */
+  readonly isOptional: boolean;
 }
 
 /** `gone`: nobody waits for it any more. `incomplete`: something is missing yet. */

@@ -1,0 +1,66 @@
+import { type TransactionDefinition, defineTransaction, lockFreeRows } from '../../platform/database/index.ts';
+
+interface Claim {
+  readonly registryId: number;
+  readonly limit: number;
+  /** What was told last, rather than what waits longest. */
+  readonly isNewestFirst: boolean;
+  readonly now: number;
+  readonly claimedUntil: number;
+}
+
+/** Takes manifests whose turn has come; those that another process holds are passed over. */
+export const claimRows = defineTransaction('replication.claim-pending', async (tx, input: Claim) => {
+  const due = await lockFreeRows(
+    tx
+      .selectFrom('pending_manifests')
+      .select(['id', 'repository', 'digest', 'media_type', 'size_bytes', 'source', 'attempts'])
+      .where('registry_id', '=', input.registryId)
+      .where('next_at', '<=', input.now)
+      .where((eb) => eb.or([eb('claimed_until', 'is', null), eb('claimed_until', '<=', input.now)]))
+      .orderBy('next_at', input.isNewestFirst ? 'desc' : 'asc')
+      .orderBy('id', input.isNewestFirst ? 'desc' : 'asc')
+      .limit(input.limit),
+  ).execute();
+  const ids = due.map(({ id }) => id);
+  if (ids.length > 0)
+    await tx.updateTable('pending_manifests').set({ claimed_until: input.claimedUntil }).where('id', 'in', ids).execute();
+  return due;
+});
+
+export const renewClaimRows = defineTransaction(
+  'replication.renew-claims',
+  async (tx, input: { readonly ids: readonly number[]; readonly claimedUntil: number }): Promise<void> => {
+    if (input.ids.length === 0) return;
+    await tx.updateTable('pending_manifests').set({ claimed_until: input.claimedUntil }).where('id', 'in', input.ids).execute();
+  },
+);
+
+interface Failure {
+  readonly id: number;
+  /** Null: nothing failed; it only has to wait. */
+  readonly problem: string | null;
+  readonly nextAt: number;
+}
+
+export const failRow = defineTransaction('replication.fail-pending', async (tx, input: Failure): Promise<void> => {
+  await tx
+    .updateTable('pending_manifests')
+    .set((eb) => ({
+      attempts: eb('attempts', '+', input.problem === null ? 0 : 1),
+      next_at: input.nextAt,
+      claimed_until: null,
+      problem: input.problem,
+    }))
+    .where('id', '=', input.id)
+    .execute();
+});
+
+export const dropNeed = defineTransaction(
+  'replication.drop-need',
+  async (tx, input: { readonly id: number; readonly digest: string }): Promise<void> => {
+    await tx.deleteFrom('pending_blobs').where('pending_id', '=', input.id).where('digest', '=', input.digest).execute();
+  },
+);
+
+export const claimTransactions: readonly TransactionDefinition<never, unknown>[] = [claimRows, renewClaimRows, failRow, dropNeed];

@@ -1,0 +1,10 @@
+import type { TransactionDefinition } from '../../platform/database/index.ts';
+import { claimTransactions } from './claims.ts';
+import { completeManifest } from './complete-manifest.ts';
+import { mergeFacts } from './merge-facts.ts';
+
+export const mergeTransactions: readonly TransactionDefinition<never, unknown>[] = [
+  mergeFacts,
+  completeManifest,
+  ...claimTransactions,
+];

@@ -1,0 +1,8 @@
+import type { TransactionDefinition } from '../platform/database/index.ts';
+import { feedTransactions } from './follow/feed-transactions.ts';
+import { mergeTransactions } from './merge/transactions.ts';
+
+export const replicationTransactions: readonly TransactionDefinition<never, unknown>[] = [
+  ...mergeTransactions,
+  ...feedTransactions,
+];
