@@ -55,7 +55,6 @@ class RunKeeper {
   readonly #stop = new AbortController();
   readonly #log: RunLog;
   readonly #reporter: RunReporter;
-  readonly #later: (() => Promise<void>)[] = [];
 
   constructor(assignment: Assignment, options: RunKeeperOptions, folders: Folders) {
     this.#assignment = assignment;
@@ -99,8 +98,6 @@ class RunKeeper {
       const end = await execute(this.#host(), engine).catch((error: unknown) => this.#failed(error));
       this.#reporter.end({ ...end, message: end.message === null ? null : this.#log.clean(end.message) });
       await reported;
-      for (const work of this.#later)
-        await work().catch((error: Error) => log(`what a run left could not be removed: ${error.message}`));
       log(`the run ${this.#assignment.run.id} ended: ${end.outcome}`);
     } finally {
       watching.abort();
@@ -140,7 +137,6 @@ class RunKeeper {
         ),
       mask: (secret) => this.#log.mask(secret),
       hide: (text) => this.#log.hide(text),
-      later: (work) => void this.#later.push(work),
       fetchDocument: (name, workspace) => fetchDocument(name, workspace, signal),
       fetchSource: async (workspace) => {
         const facts = await fetchSource(this.#assignment.source, workspace, {

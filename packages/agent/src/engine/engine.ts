@@ -1,5 +1,5 @@
 import type { RegistryLogin } from '@berth/api';
-import { nameImage } from './name-image.ts';
+import { DockerSocket } from './docker-socket.ts';
 import type { ProgramEnd, ProgramOptions } from './run-program.ts';
 import { runProgram } from './run-program.ts';
 
@@ -70,9 +70,22 @@ export class Engine {
 
   /** Gives an image a name, which another image may have had. @throws EngineError, or the signal's reason */
   async tag(id: string, name: string, signal: AbortSignal): Promise<void> {
-    if (this.name === 'docker' && (await nameImage(this.#environment, { id, name, signal }))) return;
+    if ((await this.#socket()?.tag(id, name, signal)) === true) return;
     signal.throwIfAborted();
     await this.query(['tag', id, name], { signal });
+  }
+
+  /** Takes names or ids of images away, as far as they are there and nothing needs them. */
+  async removeImages(names: readonly string[], signal: AbortSignal): Promise<void> {
+    const socket = this.#socket();
+    const left: string[] = [];
+    for (const name of names) if ((await socket?.remove(name, signal)) !== true) left.push(name);
+    if (left.length === 0) return;
+    await this.command([...(this.name === 'buildah' ? ['rmi'] : ['image', 'rm']), ...left], { signal });
+  }
+
+  #socket(): DockerSocket | undefined {
+    return this.name === 'docker' ? DockerSocket.of(this.#environment) : undefined;
   }
 
   /** Whether its client must be told that a registry speaks plain HTTP; docker's daemon has settings for that. */

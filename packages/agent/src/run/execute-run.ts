@@ -75,7 +75,8 @@ export async function executeRun(host: RunHost, plainEngine: Engine): Promise<Ru
     ending.abort();
     await resources?.remove();
     await Promise.all(followed);
-    host.later(() => removeImages(engine, images));
+    // Before the end is told: who then pulls what was pushed here must not lose its name again.
+    await removeImages(engine, images);
   }
 }
 

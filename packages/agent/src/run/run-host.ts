@@ -43,8 +43,6 @@ export interface RunHost {
   fetchDocument(name: string, workspace: string): Promise<string>;
   /** The values, which are masked in the log from now on. @throws SourceError whose message is for the user */
   resolveSecrets(sources: readonly SecretSource[]): Promise<ReadonlyMap<string, string>>;
-  /** Does this once the server knows how the run ended: tidying up that nobody needs to wait for. */
-  later(work: () => Promise<void>): void;
   /** Never shows this text, neither in the log nor in what is attached to images. */
   mask(secret: string): void;
   /** A text without what must not be shown, for whoever can read an image. */

@@ -30,7 +30,5 @@ export async function removeImages(engine: Engine, images: RunImages): Promise<v
     ...image.tags,
     ...(image.images.length > 1 || image.tags.length === 0 ? image.images.map(({ id }) => id) : []),
   ]);
-  if (names.length === 0) return;
-  const remove = engine.name === 'buildah' ? ['rmi'] : ['image', 'rm'];
-  await engine.command([...remove, ...new Set(names)], { signal: AbortSignal.timeout(60_000) });
+  await engine.removeImages([...new Set(names)], AbortSignal.timeout(60_000));
 }

@@ -58,7 +58,6 @@ export async function execute(session: Session, work: Assignment['work'], option
   await mkdir(secretsFolder);
   const log: string[] = [];
   const masks = new Masks();
-  const later: (() => Promise<void>)[] = [];
   let steps: readonly RunStep[] = [];
   const stop = new AbortController();
   void options.stop?.then((reason) => stop.abort(reason));
@@ -122,10 +121,8 @@ export async function execute(session: Session, work: Assignment['work'], option
     },
     mask: (secret) => masks.add(secret),
     hide: (text) => masks.apply(text),
-    later: (work) => void later.push(work),
   };
   const end = await executeRun(host, engine);
-  for (const work of later) await work();
   await rm(own, { recursive: true, force: true });
   return { id: `r${id}`, end, steps, log };
 }
