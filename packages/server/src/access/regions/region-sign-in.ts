@@ -31,7 +31,10 @@ export class RegionSignIn {
   /** Tokens that were right, by hash. */
   readonly #remembered = new Recent<{ readonly principal: Principal; readonly expiresAt: number }>({ maxEntries: maxRemembered });
 
-  constructor(trust: RegionSignInRules | undefined, { clock, onFailure }: { readonly clock: Clock; readonly onFailure: () => void }) {
+  constructor(
+    trust: RegionSignInRules | undefined,
+    { clock, onFailure }: { readonly clock: Clock; readonly onFailure: () => void },
+  ) {
     this.#trust = trust;
     this.#clock = clock;
     this.#onFailure = onFailure;

@@ -69,10 +69,10 @@ async function verifyWith(
       maxTokenAge: lifetimeSeconds,
       requiredClaims: ['iss', 'exp'],
     });
-    const { iss: region = '', exp = 0 } = payload;
+    const { iss: region = '', iat = 0, exp = 0 } = payload;
     // A region with the name of this one is this one, or wrongly named.
     if (!namePattern.test(region) || region === to) return { problem: 'region' };
-    return { region, expiresAt: exp * 1000 + maxClockSkewMs };
+    return { region, expiresAt: Math.min(exp, iat + lifetimeSeconds) * 1000 + maxClockSkewMs };
   } catch (error) {
     if (error instanceof errors.JWTExpired) return { problem: 'clock' };
     if (!(error instanceof errors.JWTClaimValidationFailed)) return { problem: 'key' };
