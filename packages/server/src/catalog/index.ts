@@ -26,6 +26,7 @@ import { catalogRoutes } from './routes.ts';
 import { deleteTag } from './transactions.ts';
 import type { Registry } from '../tenancy/index.ts';
 
+export type { CatalogElsewhere, ManifestElsewhere } from './catalog-context.ts';
 export { catalogTransactions } from './transactions.ts';
 export type { ManifestForRegion, ManifestsForRegion } from './for-regions.ts';
 export * from './placing/index.ts';

@@ -1,0 +1,59 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ReplicationContext, ReplicationPart } from '../replication-context.ts';
+import { BlobBringer } from './bring-blobs.ts';
+import { Copier } from './copier.ts';
+import type { CopyContext } from './copy-context.ts';
+import { bytesPerPart } from './model.ts';
+import { CopyProgress } from './progress.ts';
+import { RateLimit } from './rate-limit.ts';
+import { Turns } from './turns.ts';
+
+export { toCopy } from './bring-blobs.ts';
+export { completeManifest } from './complete-manifest.ts';
+export type { CopyContext } from './copy-context.ts';
+export { fetchManifest } from './fetch-manifest.ts';
+export { CopyFailedError } from './model.ts';
+export { type BlobAtPeer, openAtPeer, peersFor, reasonOf } from './open-at-peers.ts';
+
+export interface Copying extends ReplicationPart {
+  /** What other parts need to bring something at once. */
+  readonly context: CopyContext;
+  /** How fast content of a registry comes, and what has come of blobs that are not whole yet. */
+  bytesPerSecond(registryId: number): number;
+  receivedBytes(registryId: number): number;
+}
+
+/** Brings the content of other regions here. */
+export function createCopying(context: ReplicationContext): Copying {
+  const { database, blobs, peers, log, clock, settings, metrics, bells, signal } = context;
+  const progress = new CopyProgress(clock);
+  const limit = new RateLimit({
+    bytesPerSecond: settings.replicationRateBytes,
+    clock,
+    wait: (delayMs, stop) => delay(delayMs, undefined, { signal: stop, ref: false }),
+  });
+  const turns = new Turns(settings.replicationCopies);
+  const partBytes = bytesPerPart(settings.replicationRateBytes);
+  const bringer = new BlobBringer({ database, blobs: blobs.replica, peers, log, limit, progress, partBytes }, turns);
+  const copyContext: CopyContext = { ...context, bringer, progress };
+  const copier = new Copier(copyContext);
+  bells.onPending(() => copier.wake());
+  metrics.counter(
+    'berth_replication_copied_bytes_total',
+    'Bytes that were copied from other regions.',
+    () => progress.copiedBytes,
+  );
+  metrics.counter(
+    'berth_replication_damaged_answers_total',
+    'Answers of other regions whose bytes were not what their digest says.',
+    () => progress.damagedAnswers,
+  );
+  metrics.gauge('berth_replication_copies', 'Blobs that are being copied from other regions.', () => turns.taken);
+  metrics.gauge('berth_replication_manifests_in_work', 'Manifests whose content is being brought.', () => copier.inWork);
+  return {
+    context: copyContext,
+    bytesPerSecond: (registryId) => progress.bytesPerSecond(registryId),
+    receivedBytes: (registryId) => bringer.receivedBytes(registryId),
+    loops: () => [copier.run(signal), copier.keepUp(signal)],
+  };
+}
