@@ -78,6 +78,21 @@ export const deleteRegistry = defineTransaction(
       .where('deleted_at', 'is', null)
       .returning('id')
       .execute();
+    // Other regions give it up when they read this; without it they keep what they have.
+    const regions = await tx
+      .selectFrom('resources')
+      .innerJoin('deployment', (join) => join.on('deployment.id', '=', 1))
+      .select('location')
+      .where('registry_id', '=', id)
+      .where('kind', '=', 'replications')
+      .whereRef('location', '!=', 'deployment.region')
+      .execute();
+    for (const { location } of deleted.length > 0 ? regions : [])
+      await tx
+        .insertInto('removed_replicas')
+        .values({ registry: name, region: location ?? '', removed_at: now })
+        .onConflict((conflict) => conflict.columns(['registry', 'region']).doUpdateSet({ removed_at: now }))
+        .execute();
     await tx.deleteFrom('admin_users').where('registry_id', '=', id).execute();
     await tx.deleteFrom('resources').where('registry_id', '=', id).execute();
     return deleted.length > 0;

@@ -124,8 +124,9 @@ export async function removeChild(
     name,
   });
   if (child === undefined) return false;
-  await kind.requireDeletable?.(child, sceneOf(context, { registry, name }));
-  await database.write(deleteChild, { registryId: registry.id, kind: kind.collection, name });
+  const scene = sceneOf(context, { registry, name });
+  await kind.requireDeletable?.(child, scene);
+  await (kind.remove?.(child, scene) ?? database.write(deleteChild, { registryId: registry.id, kind: kind.collection, name }));
   kind.changed?.({ registry, name });
   return true;
 }

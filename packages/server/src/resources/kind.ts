@@ -74,6 +74,8 @@ export interface ChildKind<Properties = unknown> {
   readonly builtIn?: readonly Child<Properties>[];
   /** @throws CONFLICT when something still needs it */
   requireDeletable?(child: Child<Properties>, scene: KindScene): void | Promise<void>;
+  /** Deletes one itself, with what hangs on it, instead of its row alone. Whether there was one. */
+  remove?(child: Child<Properties>, scene: KindScene): Promise<boolean>;
   /** What can be asked of one by POST, and the JSON that answers. */
   readonly actions?: readonly {
     readonly operation: Operation;

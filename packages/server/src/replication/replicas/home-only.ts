@@ -1,0 +1,30 @@
+import { RegistryError } from '../../errors/index.ts';
+import type { Registry } from '../../tenancy/index.ts';
+import type { Peers } from '../peers/model.ts';
+
+/** Whatever writes settings or runs tasks does so in the home region of a registry. @throws HOME_REGION_ONLY with where that is */
+export function requireHome(peers: Pick<Peers, 'byName'>, { name, homeRegion }: Pick<Registry, 'name' | 'homeRegion'>): void {
+  if (homeRegion === undefined) return;
+  const address = peers.byName(homeRegion)?.address;
+  throw new RegistryError('HOME_REGION_ONLY', {
+    message: `the settings of the registry ${name} are written in its home region, ${homeRegion}${address === undefined ? '' : ` (${address})`}; its tasks run there, too`,
+  });
+}
+
+/** Operations below `/berth/v1` that a replica refuses: they write settings, or are about tasks. Content is written anywhere. */
+export const homeOnlyOperations: ReadonlySet<string> = new Set([
+  'regenerate-password',
+  'put-cleanup-rule',
+  'delete-cleanup-rule',
+  'start-cleanup',
+  'put-purge-schedule',
+  'delete-purge-schedule',
+  'queue-run',
+  'upload-source',
+  'put-task',
+  'update-task',
+  'delete-task',
+  'run-task',
+  'put-task-secret',
+  'delete-task-secret',
+]);
