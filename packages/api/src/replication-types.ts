@@ -62,6 +62,8 @@ export interface Fact {
   readonly attributes?: Readonly<Partial<Record<FactAttribute, AttributeValue>>>;
   readonly content?: ManifestContent;
   readonly request?: FactRequest;
+  /** Of a manifest that was deleted: the tags that went with it. */
+  readonly tags?: readonly string[];
   /** The last pull in any region (ms). */
   readonly pulledAt?: number;
 }

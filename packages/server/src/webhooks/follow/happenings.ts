@@ -88,7 +88,8 @@ async function isHeldBack(
 
 async function deleted({ db, registry }: HappeningsScene, fact: Fact): Promise<readonly ScopedHappening[]> {
   const { clock, origin } = stampOf(fact);
-  const scopeTags = await tagsAtClock(db, { registryId: registry.id, repository: fact.repository, clock, origin });
+  // A region that tells of a deletion by its state alone does not say which tags went with it; then the log has them.
+  const scopeTags = fact.tags ?? (await tagsAtClock(db, { registryId: registry.id, repository: fact.repository, clock, origin }));
   const { artifactType, ...image } = imageOf(fact, undefined);
   const told = { ...common(fact), digest: fact.name, ...image, scopeTags };
   if (artifactType !== helmConfigType) return [{ ...told, action: 'delete' }];
