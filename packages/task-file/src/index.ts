@@ -15,6 +15,7 @@ export {
   isSuccess,
   workspace,
 } from './parse/model.ts';
+export { plainStep } from './parse/plain-step.ts';
 export type { Flag } from './command/read-flags.ts';
 export { type RunCommand, parseRunCommand } from './command/run-command.ts';
 export type { Attests } from './command/read-attests.ts';

@@ -1,5 +1,5 @@
 import type { Assignment, RegistryLogin } from '@berth/api';
-import { type BuildCommand, type Dictionary, type Step, parseImageReference, render, workspace } from '@berth/task-file';
+import { type BuildCommand, type Dictionary, parseImageReference, plainStep, render } from '@berth/task-file';
 import { RunFailed } from './run-failed.ts';
 import type { RunPlan } from './run-plan.ts';
 
@@ -39,8 +39,8 @@ export function planQuickBuild(work: QuickBuild, { run, logins, timeoutSeconds, 
   };
   const isPushed = (work.isPushed ?? true) && images.length > 0;
   const steps = [
-    stepOf('build', { kind: 'build', build, isCached: true }, Math.min(buildTimeoutSeconds, timeoutSeconds)),
-    ...(isPushed ? [stepOf('push', { kind: 'push', images }, Math.min(pushTimeoutSeconds, timeoutSeconds))] : []),
+    plainStep('build', { kind: 'build', build, isCached: true }, Math.min(buildTimeoutSeconds, timeoutSeconds)),
+    ...(isPushed ? [plainStep('push', { kind: 'push', images }, Math.min(pushTimeoutSeconds, timeoutSeconds))] : []),
   ];
   return {
     steps,
@@ -59,38 +59,4 @@ function withRegistry(image: string, logins: readonly RegistryLogin[]): string {
   if (reference === undefined || reference.digest !== null)
     throw new RunFailed(`${JSON.stringify(image)} is no name for an image: it is REPOSITORY:TAG, in small letters`);
   return /:[^/]*$/.test(name) ? name : `${name}:latest`;
-}
-
-function stepOf(id: string, action: Step['action'], timeoutSeconds: number): Step {
-  return {
-    id,
-    action,
-    condition: 'success',
-    timeoutSeconds,
-    startDelaySeconds: 0,
-    ignoresErrors: false,
-    environment: [],
-    retries: 0,
-    retryDelaySeconds: 5,
-    retryOnErrors: [],
-    repeat: 0,
-    downloadRetries: 0,
-    downloadRetryDelaySeconds: 0,
-    pulls: false,
-    entryPoint: undefined,
-    isKept: false,
-    isDetached: false,
-    isPrivileged: false,
-    user: undefined,
-    network: undefined,
-    ports: [],
-    expose: [],
-    isolation: undefined,
-    cpus: undefined,
-    workingDirectory: workspace,
-    volumeMounts: [],
-    exitedWith: [],
-    exitedWithout: [],
-    place: undefined,
-  };
 }

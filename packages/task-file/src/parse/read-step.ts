@@ -4,6 +4,7 @@ import { parseRunCommand } from '../command/run-command.ts';
 import type { Condition } from '../graph/scheduler.ts';
 import { type Step, type StepAction, type VolumeMount, workspace } from './model.ts';
 import type { NodeReader } from './node-reader.ts';
+import { plainStep } from './plain-step.ts';
 
 const kinds = ['build', 'push', 'cmd'] as const;
 const properties = [
@@ -13,8 +14,6 @@ const properties = [
   'disableWorkingDirectoryOverride cache volumeMounts exitedWith exitedWithout condition',
 ].flatMap((names) => names.split(' '));
 
-/** ACR's: a delay of 0 means 5 s, too (acr-tasks 1.3). */
-const defaultRetryDelaySeconds = 5;
 const maxSeconds = 28_800;
 const maxTimes = 1000;
 
@@ -49,21 +48,20 @@ export function readStep(
   if (wrong !== undefined) node.report(`env has ${JSON.stringify(wrong.slice(0, 20))}, which is not NAME=value`);
   const [exitedWith, exitedWithout] = [node.wholes('exitedWith'), node.wholes('exitedWithout')];
   if (exitedWith.length > 0 && exitedWithout.length > 0) node.report('exitedWith and exitedWithout exclude each other');
+  const plain = plainStep(id, action, node.whole('timeout', maxSeconds) || scene.stepTimeoutSeconds);
   return {
-    id,
-    action,
+    ...plain,
     when: node.texts('when'),
     condition: readCondition(node),
-    timeoutSeconds: node.whole('timeout', maxSeconds) || scene.stepTimeoutSeconds,
-    startDelaySeconds: node.whole('startDelay', maxSeconds) ?? 0,
+    startDelaySeconds: node.whole('startDelay', maxSeconds) ?? plain.startDelaySeconds,
     ignoresErrors: node.flag('ignoreErrors'),
     environment: lastOfEach(environment),
-    retries: node.whole('retries', maxTimes) ?? 0,
-    retryDelaySeconds: node.whole('retryDelay', maxSeconds) || defaultRetryDelaySeconds,
-    retryOnErrors: node.texts('retryOnErrors') ?? [],
-    repeat: node.whole('repeat', maxTimes) ?? 0,
-    downloadRetries: node.whole('cmdDownloadRetries', maxTimes) ?? 0,
-    downloadRetryDelaySeconds: node.whole('cmdDownloadRetryDelay', maxSeconds) ?? 0,
+    retries: node.whole('retries', maxTimes) ?? plain.retries,
+    retryDelaySeconds: node.whole('retryDelay', maxSeconds) || plain.retryDelaySeconds,
+    retryOnErrors: node.texts('retryOnErrors') ?? plain.retryOnErrors,
+    repeat: node.whole('repeat', maxTimes) ?? plain.repeat,
+    downloadRetries: node.whole('cmdDownloadRetries', maxTimes) ?? plain.downloadRetries,
+    downloadRetryDelaySeconds: node.whole('cmdDownloadRetryDelay', maxSeconds) ?? plain.downloadRetryDelaySeconds,
     pulls: node.flag('pull'),
     entryPoint: node.text('entryPoint'),
     isKept: node.flag('keep'),
@@ -71,8 +69,8 @@ export function readStep(
     isPrivileged: node.flag('privileged'),
     user: node.text('user'),
     network: node.text('network'),
-    ports: node.texts('ports') ?? [],
-    expose: node.texts('expose') ?? [],
+    ports: node.texts('ports') ?? plain.ports,
+    expose: node.texts('expose') ?? plain.expose,
     isolation: node.text('isolation'),
     cpus: node.text('cpus'),
     workingDirectory: readWorkingDirectory(node, scene),
