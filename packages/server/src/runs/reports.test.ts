@@ -39,6 +39,16 @@ async function hold(...opening: Opening): Promise<Held> {
   };
 }
 
+const step: RunStep = {
+  id: 'a',
+  kind: 'cmd',
+  state: 'running',
+  startedAt: null,
+  finishedAt: null,
+  exitCode: null,
+  attempts: 1,
+};
+
 forEachEngine((engine) => {
   test('however often reports are said again, and at once, the log has each record once and in order', async (t) => {
     const { report, texts } = await hold(engine, t);
@@ -176,15 +186,6 @@ forEachEngine((engine) => {
 
   test('what an agent says is bounded and cleaned', async (t) => {
     const { runs, report, texts } = await hold(engine, t);
-    const step: RunStep = {
-      id: 'a',
-      kind: 'cmd',
-      state: 'running',
-      startedAt: null,
-      finishedAt: null,
-      exitCode: null,
-      attempts: 1,
-    };
     await report({
       log: [
         line('two\r\nlines\0\ud800'),
@@ -209,15 +210,6 @@ forEachEngine((engine) => {
 
   test('what runs or waits when a run is ended from here does not go on', async (t) => {
     const { runs, report, texts } = await hold(engine, t);
-    const step: RunStep = {
-      id: 'a',
-      kind: 'cmd',
-      state: 'running',
-      startedAt: null,
-      finishedAt: null,
-      exitCode: null,
-      attempts: 1,
-    };
     await report({ logFrom: 0, log: [line('a')], steps: [{ ...step, state: 'succeeded' }, step, { ...step, state: 'waiting' }] });
     runs.clock.time += 40_000;
     await runs.round('sweep');

@@ -61,6 +61,16 @@ const project = {
   git_ssh_url: 'git@git.example:acme/app.git',
   default_branch: 'main',
 };
+const gitlabPush = {
+  object_kind: 'push',
+  ref: 'refs/heads/main',
+  before,
+  after: head,
+  checkout_sha: head,
+  project,
+  commits,
+  total_commits_count: 2,
+};
 const cloud = { full_name: 'acme/app', links: { html: { href: 'https://git.example/acme/app' } } };
 const server = {
   slug: 'app',
@@ -171,44 +181,17 @@ export const examples = {
   'gitlab push': {
     forge: 'gitlab',
     headers: ofGitlab('Push Hook'),
-    payload: {
-      object_kind: 'push',
-      ref: 'refs/heads/main',
-      before,
-      after: head,
-      checkout_sha: head,
-      project,
-      commits,
-      total_commits_count: 2,
-    },
+    payload: gitlabPush,
   },
   'gitlab long push': {
     forge: 'gitlab',
     headers: ofGitlab('Push Hook'),
-    payload: {
-      object_kind: 'push',
-      ref: 'refs/heads/main',
-      before,
-      after: head,
-      checkout_sha: head,
-      project,
-      commits,
-      total_commits_count: 25,
-    },
+    payload: { ...gitlabPush, total_commits_count: 25 },
   },
   'gitlab deletion': {
     forge: 'gitlab',
     headers: ofGitlab('Push Hook'),
-    payload: {
-      object_kind: 'push',
-      ref: 'refs/heads/main',
-      before,
-      after: zero,
-      checkout_sha: null,
-      project,
-      commits: [],
-      total_commits_count: 0,
-    },
+    payload: { ...gitlabPush, after: zero, checkout_sha: null, commits: [], total_commits_count: 0 },
   },
   'gitlab tag': {
     forge: 'gitlab',
