@@ -8,6 +8,9 @@ const rowsPerStatement = 500;
 
 export interface LockedManifest {
   readonly id: number;
+  readonly digest: string;
+  readonly media_type: string;
+  readonly artifact_type: string | null;
   readonly size_bytes: number;
   readonly delete_enabled: number;
   readonly write_enabled: number;
@@ -18,7 +21,7 @@ export function lockManifest(tx: WriteQueries, repositoryId: number, digest: str
   return lockRows(
     tx
       .selectFrom('manifests')
-      .select(['id', 'size_bytes', 'delete_enabled', 'write_enabled'])
+      .select(['id', 'digest', 'media_type', 'artifact_type', 'size_bytes', 'delete_enabled', 'write_enabled'])
       .where('repository_id', '=', repositoryId)
       .where('digest', '=', digest),
   ).executeTakeFirst();
@@ -37,7 +40,7 @@ export async function lockManifestsOfPush(
   const locked = await lockRows(
     tx
       .selectFrom('manifests')
-      .select(['id', 'digest', 'size_bytes', 'delete_enabled', 'write_enabled'])
+      .select(['id', 'digest', 'media_type', 'artifact_type', 'size_bytes', 'delete_enabled', 'write_enabled'])
       .where('id', 'in', (eb) =>
         eb
           .selectFrom('manifests as pushed')

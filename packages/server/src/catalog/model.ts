@@ -1,3 +1,4 @@
+import type { FactRequest } from '@berth/api';
 import { parseManifest } from '@berth/oci';
 
 /** What the catalog keeps of a manifest beside its bytes. Plain data: it travels between threads. */
@@ -60,6 +61,8 @@ export interface PushManifest {
   readonly mayMoveTags: boolean;
   /** The run that pushes, if one does. */
   readonly runId: string | null;
+  /** Who asked for it; absent: a feature of the registry. */
+  readonly request?: FactRequest | undefined;
   readonly now: number;
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
+import type { FactRequest } from '@berth/api';
 import { type Digest, type Reference, type Tag, digestAlgorithm, parseReference, parseTag } from '@berth/oci';
 import { RegistryError } from '../errors/index.ts';
 import { sealBytes } from '../platform/sealing/index.ts';
@@ -23,6 +24,8 @@ export interface ManifestPush {
   readonly signal: AbortSignal;
   /** The run that pushes, if one does. */
   readonly runId?: string | undefined;
+  /** Who asked for it, for the log. */
+  readonly request?: FactRequest;
 }
 
 export interface PushedManifest {
@@ -81,6 +84,7 @@ interface Placement {
   /** Default: true. */
   readonly mayMoveTags?: boolean;
   readonly runId?: string | undefined;
+  readonly request?: FactRequest;
   readonly signal?: AbortSignal;
 }
 
@@ -114,6 +118,7 @@ async function store(
     isRepair,
     mayMoveTags,
     runId,
+    request: request.request,
     now: context.clock.now(),
   });
   if (reference.kind === 'tag' || tags.length > 0) context.onTagsMoved?.(registryId);

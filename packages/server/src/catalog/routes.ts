@@ -6,6 +6,7 @@ import type { Reply, Route, RouteRequest } from '../http/route.ts';
 import { findRepositoryId } from '../repositories/index.ts';
 import type { Principal } from '../tenancy/index.ts';
 import { deleteSoftly } from './bin/delete-softly.ts';
+import { askedBy } from './asked-by.ts';
 import type { CatalogContext } from './catalog-context.ts';
 import { listReferrers } from './list-referrers.ts';
 import { push } from './push-manifest.ts';
@@ -86,6 +87,7 @@ async function putManifest(context: CatalogContext, request: RouteRequest): Prom
     body: request.body,
     signal: request.signal,
     runId: runOf(request.principal),
+    request: askedBy(request, 'PUT'),
   });
   request.note({ digest });
   context.meter?.pushed(request.registry.id);
@@ -102,7 +104,7 @@ async function putManifest(context: CatalogContext, request: RouteRequest): Prom
 
 async function removeManifest(context: CatalogContext, request: RouteRequest): Promise<Reply> {
   const { database, clock, garbageDelayMs } = context;
-  const target = { registryId: request.registry.id, repository: param(request, 'name') };
+  const target = { registryId: request.registry.id, repository: param(request, 'name'), request: askedBy(request, 'DELETE') };
   const reference = parseReference(param(request, 'reference'));
   const now = clock.now();
   const outcome =
@@ -160,7 +162,8 @@ async function referrers(context: CatalogContext, request: RouteRequest): Promis
 /** ACR's clients expect the names of what went (acr-api 1.7); here the first thousand of each kind. */
 async function removeRepository(context: CatalogContext, request: RouteRequest): Promise<Reply> {
   const repository = param(request, 'name');
-  const wanted = { registryId: request.registry.id, repository, namesLimit: maxNamesOfDeleted };
+  const asked = askedBy(request, 'DELETE');
+  const wanted = { registryId: request.registry.id, repository, namesLimit: maxNamesOfDeleted, request: asked };
   const deleted =
     request.registry.policies.softDeleteDays === undefined
       ? await context.database.write(deleteRepository, { ...wanted, now: context.clock.now() })

@@ -1,3 +1,4 @@
+import type { FactRequest } from '@berth/api';
 import { type TransactionDefinition, defineTransaction } from '../platform/database/index.ts';
 import { addCandidate } from '../platform/garbage/candidates.ts';
 import { deletesSoftly, ensureRepository, findDeletable, requireDeletable } from '../repositories/index.ts';
@@ -11,6 +12,8 @@ import { insertManifest, lockManifest, lockManifestsOfPush, resealManifest } fro
 import type { PushManifest } from './model.ts';
 import { pointTags } from './point-tags.ts';
 import { tagsAfter } from './queries.ts';
+import { deletionOf, logPush } from './log-content.ts';
+import { logChanges } from './log-changes.ts';
 import { requireNoLocks } from './require-no-locks.ts';
 import { takeLiveManifest, takeLiveTag } from './take-live.ts';
 import { renewManifest } from './untagged.ts';
@@ -28,7 +31,8 @@ export const pushManifest = defineTransaction('catalog.push-manifest', async (tx
   const moves = input.mayMoveTags ? 'unless-locked' : 'never';
   const newTags = await pointTags(tx, { ...input, repositoryId, manifestId: id, moves });
   if (isNew) await forgetManifest(tx, input, input.digest);
-  await countIn(tx, repositoryId, { manifests: isNew ? 1 : 0, tags: newTags.size, now: input.now });
+  const counted = await countIn(tx, repositoryId, { manifests: isNew ? 1 : 0, tags: newTags.size, now: input.now });
+  if (!counted.isGone) await logPush(tx, input, { repositoryId, isNew, newTags, isFirst: isNew && counted.manifests === 1 });
 });
 
 export interface DeleteManifest {
@@ -37,6 +41,7 @@ export interface DeleteManifest {
   readonly digest: string;
   /** When collection should look at the blobs that may have lost their last use (ms). */
   readonly dueAt: number;
+  readonly request?: FactRequest | undefined;
   readonly now: number;
 }
 
@@ -57,7 +62,8 @@ export const deleteManifest = defineTransaction(
     const isSoft = await deletesSoftly(tx, input.registryId);
     const tags = await takeLiveManifest(tx, { ...input, repositoryId, isSoft }, manifest);
     for (const tag of tags) requireDeletable(tag, `the tag ${tag.name} of ${input.repository}`);
-    await countIn(tx, repositoryId, { manifests: -1, tags: -tags.length, now: input.now });
+    const { isGone } = await countIn(tx, repositoryId, { manifests: -1, tags: -tags.length, now: input.now });
+    if (!isGone) await logChanges(tx, { ...input, changes: deletionOf(input.repository, { ...manifest, tags }) });
     return 'deleted';
   },
 );
@@ -66,6 +72,7 @@ export interface DeleteTag {
   readonly registryId: number;
   readonly repository: string;
   readonly tag: string;
+  readonly request?: FactRequest | undefined;
   readonly now: number;
 }
 
@@ -77,7 +84,9 @@ export const deleteTag = defineTransaction('catalog.delete-tag', async (tx, inpu
   const removed = await takeLiveTag(tx, { ...input, repositoryId, isSoft }, input.tag);
   if (removed === undefined) return 'manifest-unknown';
   requireDeletable(removed, `the tag ${input.tag} of ${input.repository}`);
-  await countIn(tx, repositoryId, { manifests: 0, tags: -1, now: input.now });
+  const { isGone } = await countIn(tx, repositoryId, { manifests: 0, tags: -1, now: input.now });
+  const { repository, tag } = input;
+  if (!isGone) await logChanges(tx, { ...input, changes: [{ action: 'untag', repository, tag }] });
   return 'deleted';
 });
 
@@ -86,6 +95,7 @@ export interface DeleteRepository {
   readonly repository: string;
   /** Manifests and tags to name in the answer, at the most of each. */
   readonly namesLimit: number;
+  readonly request?: FactRequest | undefined;
   readonly now: number;
 }
 
@@ -121,6 +131,7 @@ export const deleteRepository = defineTransaction(
       .orderBy('digest')
       .limit(input.namesLimit)
       .execute();
+    await logChanges(tx, { ...input, changes: [{ action: 'delete-repository', repository: input.repository }] });
     return { tags, manifests: manifests.map((row) => row.digest) };
   },
 );

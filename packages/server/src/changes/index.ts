@@ -9,5 +9,12 @@ export {
   readLog,
 } from './read-changes.ts';
 export { type SnapshotRead, type SnapshotWanted, readSnapshot } from './read-snapshot.ts';
-export { type ChangeToWrite, type LocalChange, type RecordChanges, changeRow, recordChanges } from './record-changes.ts';
-export { joinRegister } from './registers.ts';
+export {
+  type ChangeToWrite,
+  type LocalChange,
+  type RecordChanges,
+  type Recorded,
+  changeRow,
+  recordChanges,
+} from './record-changes.ts';
+export { columnsOf, joinRegister } from './registers.ts';

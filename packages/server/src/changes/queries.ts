@@ -7,8 +7,9 @@ export const logFacts = prepareRead<{ registryId: number }, { readonly is_replic
   (db, { registryId }) =>
     db
       .selectFrom('registries')
-      .innerJoin('deployment', (join) => join.on('deployment.id', '=', 1))
-      .select(['registries.is_replicated', 'deployment.region'])
+      .leftJoin('deployment', (join) => join.on('deployment.id', '=', 1))
+      .select(['registries.is_replicated'])
+      .select(({ fn, val }) => fn.coalesce('deployment.region', val('local')).as('region'))
       .where('registries.id', '=', registryId),
 );
 

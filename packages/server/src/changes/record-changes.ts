@@ -1,6 +1,6 @@
 import type { ChangeAction, Fact, FactAttribute, FactRequest, Stamp } from '@berth/api';
 import type { WriteQueries } from '../platform/database/index.ts';
-import { nextClock } from './model.ts';
+import { type Register, nextClock } from './model.ts';
 import { clockSeen, logFacts } from './queries.ts';
 import { joinRegister } from './registers.ts';
 
@@ -11,8 +11,10 @@ export type LocalChange =
       readonly repository: string;
       readonly digest: string;
       readonly content?: Omit<NonNullable<Fact['content']>, 'bytes'>;
-      /** Of a push: tags were set with it, which tell of it too. */
+      /** False: tags that were set with a push tell of it; a deletion is a part of another. */
       readonly isVisible?: boolean;
+      /** Of a deletion: those that went with it. */
+      readonly tags?: readonly string[];
     }
   | {
       readonly action: 'tag';
@@ -24,7 +26,8 @@ export type LocalChange =
   | {
       readonly action: 'untag';
       readonly repository: string;
-      readonly tag: string /** False: it went with its manifest. */;
+      readonly tag: string;
+      /** False: it went with its manifest. */
       readonly isVisible?: boolean;
     }
   | { readonly action: 'delete-repository'; readonly repository: string }
@@ -34,6 +37,14 @@ export type LocalChange =
       /** Whose; the repository's own without. */
       readonly of: { readonly tag: string } | { readonly digest: string } | undefined;
       readonly values: Readonly<Partial<Record<FactAttribute, number | string | null>>>;
+      /** False: they came back with what was restored. */
+      readonly isVisible?: boolean;
+    }
+  | {
+      readonly action: 'pull';
+      readonly repository: string;
+      readonly digest: string /** Milliseconds. */;
+      readonly pulledAt: number;
     };
 
 export interface RecordChanges {
@@ -45,19 +56,28 @@ export interface RecordChanges {
   readonly now: number;
 }
 
+export interface Recorded {
+  /** What the names have come to, in the order of the changes; undefined where the registry is not replicated. */
+  readonly registers: readonly Register[] | undefined;
+}
+
 /**
  * Writes what was done here into the log, and, in replicated registries, into the registers. To be called last in the
- * transaction that does it, when everything is locked: then the stamp is later than all that was seen.
+ * transaction that does it, when everything is locked: then the stamp is later than all that was seen. Where no other region
+ * reads it, nobody is told of what clients do not see.
  */
-export async function recordChanges(tx: WriteQueries, { registryId, changes, request, now }: RecordChanges): Promise<void> {
-  if (changes.length === 0) return;
+export async function recordChanges(tx: WriteQueries, { registryId, changes, request, now }: RecordChanges): Promise<Recorded> {
+  if (changes.length === 0) return nothing;
   const log = await logFacts.first(tx, { registryId });
-  if (log === undefined) return;
+  const isReplicated = log?.is_replicated === 1;
+  const told = isReplicated ? changes : changes.filter(isVisible);
+  if (log === undefined || told.length === 0) return nothing;
   const stamp: Stamp = { clock: nextClock(now, await clockSeen(tx, registryId)), origin: log.region };
   const rows = [];
-  for (const change of changes) {
+  const registers: Register[] = [];
+  for (const change of told) {
     const fact = factOf(change, stamp, request);
-    if (log.is_replicated === 1) await joinRegister(tx, registryId, fact);
+    if (isReplicated) registers.push((await joinRegister(tx, registryId, fact)).register);
     rows.push(changeRow({ registryId, stamp, action: change.action, fact, isVisible: isVisible(change), now }));
   }
   for (let start = 0; start < rows.length; start += rowsPerStatement)
@@ -65,12 +85,15 @@ export async function recordChanges(tx: WriteQueries, { registryId, changes, req
       .insertInto('changes')
       .values(rows.slice(start, start + rowsPerStatement))
       .execute();
+  return { registers: isReplicated ? registers : undefined };
 }
+
+const nothing: Recorded = { registers: undefined };
 
 const rowsPerStatement = 500;
 
 function isVisible(change: LocalChange): boolean {
-  if (change.action === 'renew') return false;
+  if (change.action === 'renew' || change.action === 'pull') return false;
   return !('isVisible' in change) || change.isVisible !== false;
 }
 
@@ -107,7 +130,15 @@ function factOf(change: LocalChange, stamp: Stamp, request: FactRequest | undefi
     case 'renew':
       return { kind: 'manifest', repository, name: change.digest, set: stamp, ...contentOf(change), ...asked };
     case 'delete':
-      return { kind: 'manifest', repository, name: change.digest, deleted: stamp, ...contentOf(change), ...asked };
+      return {
+        kind: 'manifest',
+        repository,
+        name: change.digest,
+        deleted: stamp,
+        ...contentOf(change),
+        ...(change.tags !== undefined && change.tags.length > 0 && { tags: change.tags }),
+        ...asked,
+      };
     case 'tag':
       return {
         kind: 'tag',
@@ -121,6 +152,8 @@ function factOf(change: LocalChange, stamp: Stamp, request: FactRequest | undefi
       return { kind: 'tag', repository, name: change.tag, deleted: stamp, ...asked };
     case 'delete-repository':
       return { kind: 'repository', repository, name: '', deleted: stamp, ...asked };
+    case 'pull':
+      return { kind: 'manifest', repository, name: change.digest, pulledAt: change.pulledAt };
     case 'attributes':
       return { ...nameOf(change.of), repository, attributes: attributesOf(change.values, stamp), ...asked };
   }

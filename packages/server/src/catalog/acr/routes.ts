@@ -20,6 +20,7 @@ import {
   manifestRecordsAfter,
   tagFactsAfter,
 } from './queries.ts';
+import { askedBy } from '../asked-by.ts';
 import type { CatalogContext } from '../catalog-context.ts';
 import { repositoriesAfter } from '../queries.ts';
 import { manifestUnknown, nameUnknown } from '../read-manifest.ts';
@@ -105,7 +106,8 @@ async function changeTag(context: CatalogContext, request: RouteRequest): Promis
 
 async function removeTag(context: CatalogContext, request: RouteRequest): Promise<Reply> {
   const [repository, tag] = [nameOf(request), requireTag(request)];
-  const target = { registryId: request.registry.id, repository, tag, now: context.clock.now() };
+  const asked = askedBy(request, 'DELETE');
+  const target = { registryId: request.registry.id, repository, tag, request: asked, now: context.clock.now() };
   const outcome = await context.database.write(deleteTag, target);
   if (outcome === 'repository-unknown') throw nameUnknown(repository);
   if (outcome === 'manifest-unknown') throw tagUnknown(repository, tag);
@@ -176,7 +178,8 @@ async function update(
   { of, ...changes }: Pick<UpdateAttributes, 'of' | 'flags' | 'quarantine'>,
 ): Promise<void> {
   const repository = nameOf(request);
-  const input = { registryId: request.registry.id, repository, of, ...changes, now: context.clock.now() };
+  const asked = askedBy(request, 'PATCH');
+  const input = { registryId: request.registry.id, repository, of, ...changes, request: asked, now: context.clock.now() };
   const outcome = await context.database.write(updateAttributes, input);
   if (outcome === 'repository-unknown') throw nameUnknown(repository);
   if (outcome === 'updated' || of === undefined) return;

@@ -1,7 +1,9 @@
+import type { FactRequest } from '@berth/api';
 import { type TransactionDefinition, type WriteQueries, defineTransaction } from '../../platform/database/index.ts';
 import { type AttributeFlags, findRepositoryId } from '../../repositories/index.ts';
 import type { Verdict } from '../life.ts';
-import { noteMovedTags } from '../moved-tags.ts';
+import { logChanges } from '../log-changes.ts';
+import { noteLetOut } from '../moved-tags.ts';
 
 export interface QuarantineChange {
   readonly quarantine_state?: Verdict;
@@ -16,6 +18,7 @@ export interface UpdateAttributes {
   readonly flags: Partial<AttributeFlags>;
   /** Of a manifest only. */
   readonly quarantine?: QuarantineChange;
+  readonly request?: FactRequest | undefined;
   readonly now: number;
 }
 
@@ -38,9 +41,23 @@ export const updateAttributes = defineTransaction(
         : await updateOne(tx, repositoryId, { of, quarantine }, change);
     if (quarantine?.quarantine_state === 'Passed' && of !== undefined && 'digest' in of && updated.length > 0)
       await noteLetOut(tx, input, { repositoryId, digest: of.digest });
-    return updated.length > 0 ? 'updated' : 'unknown';
+    if (updated.length === 0) return 'unknown';
+    // After its row is locked: a deletion of the repository is either seen here, or comes later (PostgreSQL).
+    if (await isGone(tx, repositoryId)) return 'repository-unknown';
+    await logChanges(tx, { ...input, changes: [{ action: 'attributes', repository, of, values: { ...flags, ...quarantine } }] });
+    return 'updated';
   },
 );
+
+async function isGone(tx: WriteQueries, repositoryId: number): Promise<boolean> {
+  const row = await tx
+    .selectFrom('repositories')
+    .select('deleted_at')
+    .where('id', '=', repositoryId)
+    .forShare()
+    .executeTakeFirst();
+  return row === undefined || row.deleted_at !== null;
+}
 
 function updateOne(
   tx: WriteQueries,
@@ -58,26 +75,5 @@ function updateOne(
     .where('repository_id', '=', repositoryId);
   return query.where('digest', '=', of.digest).returning('id').execute();
 }
-
-/** Nobody could build on what was in quarantine: for them its tags move when it is let out. */
-export async function noteLetOut(
-  tx: WriteQueries,
-  { registryId, repository, now }: Pick<UpdateAttributes, 'registryId' | 'repository' | 'now'>,
-  { repositoryId, digest }: { readonly repositoryId: number; readonly digest: string },
-): Promise<void> {
-  const tags = await tx
-    .selectFrom('tags')
-    .innerJoin('manifests', 'manifests.id', 'tags.manifest_id')
-    .select('tags.name')
-    .where('manifests.repository_id', '=', repositoryId)
-    .where('manifests.digest', '=', digest)
-    .orderBy('tags.name')
-    .limit(maxTagsLetOut)
-    .execute();
-  await noteMovedTags(tx, { registryId, repository, tags: tags.map(({ name }) => name), digest, runId: null, now });
-}
-
-/** An image has a few; of one that has thousands, those who build on the rest wait for its next push. */
-const maxTagsLetOut = 500;
 
 export const attributeTransactions: readonly TransactionDefinition<never, unknown>[] = [updateAttributes];

@@ -1,3 +1,4 @@
+import type { FactRequest } from '@berth/api';
 import type { CatalogContext } from '../catalog-context.ts';
 import type { DeletedRepository } from '../transactions.ts';
 import { emptySoftly } from './empty-softly.ts';
@@ -6,6 +7,7 @@ export interface SoftDeletion {
   readonly registryId: number;
   readonly repository: string;
   readonly namesLimit: number;
+  readonly request?: FactRequest | undefined;
 }
 
 /**
@@ -15,11 +17,11 @@ export interface SoftDeletion {
  */
 export async function deleteSoftly(context: CatalogContext, wanted: SoftDeletion): Promise<DeletedRepository | undefined> {
   const { clock, database, garbageDelayMs } = context;
-  const { registryId, repository, namesLimit } = wanted;
+  const { registryId, repository, namesLimit, request } = wanted;
   const [manifests, tags]: [string[], string[]] = [[], []];
   for (let isMore = true; isMore; ) {
     const now = clock.now();
-    const emptied = await database.write(emptySoftly, { registryId, repository, now, dueAt: now + garbageDelayMs });
+    const emptied = await database.write(emptySoftly, { registryId, repository, request, now, dueAt: now + garbageDelayMs });
     if (emptied === undefined) return undefined;
     manifests.push(...emptied.manifests);
     tags.push(...emptied.tags);

@@ -1,8 +1,13 @@
+import type { FactRequest } from '@berth/api';
+import type { Selectable } from 'kysely';
 import { linkBlob } from '../../blobs/index.ts';
+import type { LocalChange } from '../../changes/index.ts';
 import { RegistryError } from '../../errors/index.ts';
-import { type WriteQueries, defineTransaction, lockRows } from '../../platform/database/index.ts';
-import { ensureRepository, requireWritable } from '../../repositories/index.ts';
+import { type DeletedManifestRow, type WriteQueries, defineTransaction, lockRows } from '../../platform/database/index.ts';
+import { type AttributeFlags, attributeColumns, ensureRepository, requireWritable } from '../../repositories/index.ts';
 import { countIn } from '../count-in.ts';
+import { type LockedManifest, lockManifest } from '../insert-manifest.ts';
+import { logChanges } from '../log-changes.ts';
 import { noteMovedTags } from '../moved-tags.ts';
 import { changeManifestBytes } from '../../platform/stored-bytes/index.ts';
 import { type Place, forgetManifest, manifestColumns } from './put-into-bin.ts';
@@ -15,6 +20,7 @@ export interface Restore extends Place {
   readonly isForced: boolean;
   /** When collection should look at blobs that no manifest came to use (ms). */
   readonly dueAt: number;
+  readonly request?: FactRequest | undefined;
 }
 
 export type Restored = 'restored' | 'unknown';
@@ -31,13 +37,59 @@ export const restoreManifest = defineTransaction('catalog.restore', async (tx, i
   const repositoryId = await ensureRepository(tx, input.registryId, input.repository, input.now);
   const live = await findLive(tx, repositoryId, input.digest);
   if (kept === undefined && live === undefined) return 'unknown';
-  const before = live === undefined ? await revive(tx, input, { repositoryId, digest: input.digest, depth: 0 }) : 0;
-  const manifest = await findLive(tx, repositoryId, input.digest);
+  const revived = live === undefined ? await revive(tx, input, { repositoryId, digest: input.digest, depth: 0 }) : [];
+  const manifest = await lockManifest(tx, repositoryId, input.digest);
   if (manifest === undefined) throw new Error('a manifest that was restored is not there');
-  const tags = await restoreTags(tx, input, { repositoryId, manifestId: manifest });
-  await countIn(tx, repositoryId, { manifests: before, tags, now: input.now });
+  const tags = await restoreTags(tx, input, { repositoryId, manifestId: manifest.id });
+  const added = tags.filter((tag) => tag.isNew).length;
+  const counted = await countIn(tx, repositoryId, { manifests: revived.length, tags: added, now: input.now });
+  if (!counted.isGone) await logRestored(tx, input, { manifest, revived, tags, isFirst: counted.manifests === revived.length });
   return 'restored';
 });
+
+interface RestoredTag {
+  readonly name: string;
+  readonly isNew: boolean;
+}
+
+type RevivedManifest = AttributeFlags &
+  Pick<Selectable<DeletedManifestRow>, 'digest' | 'media_type' | 'size_bytes' | 'quarantine_state' | 'quarantine_details'>;
+
+interface WhatCameBack {
+  readonly manifest: LockedManifest;
+  /** It, and images of an index that went, too. */
+  readonly revived: readonly RevivedManifest[];
+  readonly tags: readonly RestoredTag[];
+  readonly isFirst: boolean;
+}
+
+/** What a manifest had been told before its deletion comes back with it, and is told anew. */
+async function logRestored(tx: WriteQueries, input: Restore, { manifest, revived, tags, isFirst }: WhatCameBack): Promise<void> {
+  const { repository } = input;
+  const content = { mediaType: manifest.media_type, sizeBytes: manifest.size_bytes };
+  const changes: LocalChange[] = revived.flatMap((each) => restorationOf(repository, each, input.digest, tags.length === 0));
+  if (revived.length === 0 && tags.length > 0)
+    changes.push({ action: 'push', repository, digest: input.digest, content, isVisible: false });
+  for (const { name } of tags) changes.push({ action: 'tag', repository, tag: name, digest: input.digest, content });
+  const created = [...tags.filter((tag) => tag.isNew).map((tag) => tag.name), ...(isFirst ? [''] : [])];
+  await logChanges(tx, { ...input, changes, created });
+}
+
+function restorationOf(repository: string, row: RevivedManifest, wanted: string, isUntagged: boolean): readonly LocalChange[] {
+  const { digest } = row;
+  const content = { mediaType: row.media_type, sizeBytes: row.size_bytes };
+  const flags = attributeColumns.filter((name) => row[name] === 0).map((name) => [name, 0] as const);
+  const decided = (['quarantine_state', 'quarantine_details'] as const)
+    .filter((name) => row[name] !== null)
+    .map((name) => [name, row[name]] as const);
+  const values = Object.fromEntries([...flags, ...decided]);
+  return [
+    { action: 'push', repository, digest, content, isVisible: isUntagged && digest === wanted },
+    ...(Object.keys(values).length > 0
+      ? [{ action: 'attributes', repository, of: { digest }, values, isVisible: false } as const]
+      : []),
+  ];
+}
 
 async function findKept(
   tx: WriteQueries,
@@ -64,12 +116,12 @@ async function findLive(tx: WriteQueries, repositoryId: number, digest: string):
   return row?.id;
 }
 
-/** Returns how many manifests came back. */
+/** Returns the manifests that came back. */
 async function revive(
   tx: WriteQueries,
   place: Restore,
   { repositoryId, digest, depth }: { readonly repositoryId: number; readonly digest: string; readonly depth: number },
-): Promise<number> {
+): Promise<readonly RevivedManifest[]> {
   const kept = await findKept(tx, place, digest);
   if (kept === undefined || depth > maxDepth)
     throw new RegistryError('CONFLICT', {
@@ -80,10 +132,10 @@ async function revive(
     .select('child_digest')
     .where('deleted_id', '=', kept.id)
     .execute();
-  let revived = 1;
+  const revived: RevivedManifest[] = [];
   for (const { child_digest } of children)
     if ((await findLive(tx, repositoryId, child_digest)) === undefined)
-      revived += await revive(tx, place, { repositoryId, digest: child_digest, depth: depth + 1 });
+      revived.push(...(await revive(tx, place, { repositoryId, digest: child_digest, depth: depth + 1 })));
   const blobs = await tx
     .selectFrom('deleted_manifest_blobs')
     .select('blob_id')
@@ -107,15 +159,15 @@ async function revive(
   for (const { child_digest } of children)
     await tx.insertInto('manifest_children').values({ manifest_id: id, repository_id: repositoryId, child_digest }).execute();
   await forgetManifest(tx, place, digest);
-  return revived;
+  return [...revived, row];
 }
 
-/** Returns how many tags are new. @throws CONFLICT when the tag that was asked for names another manifest */
+/** Returns the tags that name it now and did not before. @throws CONFLICT when the tag that was asked for names another manifest */
 async function restoreTags(
   tx: WriteQueries,
   input: Restore,
   { repositoryId, manifestId }: { readonly repositoryId: number; readonly manifestId: number },
-): Promise<number> {
+): Promise<readonly RestoredTag[]> {
   const gone = await tx
     .selectFrom('deleted_tags')
     .select('name')
@@ -124,15 +176,13 @@ async function restoreTags(
     .where('digest', '=', input.digest)
     .execute();
   const names = input.tag === undefined ? gone.map((row) => row.name) : [input.tag];
-  const moved: string[] = [];
-  let added = 0;
+  const moved: RestoredTag[] = [];
   for (const name of names.toSorted()) {
     const outcome = await restoreTag(tx, input, { repositoryId, manifestId, name });
-    if (outcome === 'added') added += 1;
-    if (outcome !== 'unchanged') moved.push(name);
+    if (outcome !== 'unchanged') moved.push({ name, isNew: outcome === 'added' });
   }
-  await noteMovedTags(tx, { ...input, tags: moved, runId: null });
-  return added;
+  await noteMovedTags(tx, { ...input, tags: moved.map(({ name }) => name), runId: null });
+  return moved;
 }
 
 async function restoreTag(

@@ -3,6 +3,7 @@ import { parseDigest, parseTag } from '@berth/oci';
 import { type Page, nextLink, parsePage } from '../../http/paging.ts';
 import { readJson } from '../../http/read-body.ts';
 import type { Reply, Route, RouteRequest } from '../../http/route.ts';
+import { askedBy } from '../asked-by.ts';
 import type { CatalogContext } from '../catalog-context.ts';
 import { manifestUnknown } from '../read-manifest.ts';
 import { purgeManifest } from './purge.ts';
@@ -73,7 +74,14 @@ async function restore(context: CatalogContext, request: RouteRequest): Promise<
   const now = clock.now();
   const place = { registryId: request.registry.id, repository: nameOf(request), digest };
   const isForced = request.query.get('force')?.toLowerCase() === 'true';
-  const outcome = await database.write(restoreManifest, { ...place, tag: wanted, isForced, now, dueAt: now + garbageDelayMs });
+  const outcome = await database.write(restoreManifest, {
+    ...place,
+    tag: wanted,
+    isForced,
+    request: askedBy(request, 'POST'),
+    now,
+    dueAt: now + garbageDelayMs,
+  });
   if (outcome === 'unknown') throw notInBin(request, digest);
   return { status: 200, body: { json: { ...imageOf(request), digest, ...(wanted !== undefined && { tag: wanted }) } } };
 }

@@ -1,9 +1,9 @@
 import type { AttributeValue, FactAttribute } from '@berth/api';
 import type { WriteQueries } from '../../platform/database/index.ts';
 import { findRepositoryId } from '../../repositories/index.ts';
-import { noteLetOut } from '../acr/update-attributes.ts';
 import type { Place } from '../bin/put-into-bin.ts';
 import type { Verdict } from '../life.ts';
+import { noteLetOut } from '../moved-tags.ts';
 
 export type AttributeValues = Readonly<Partial<Record<FactAttribute, AttributeValue['value']>>>;
 
