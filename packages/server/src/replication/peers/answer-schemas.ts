@@ -16,6 +16,9 @@ const feedStatus = Type.Object({
   remedy: maybeText,
 });
 
+/** What every version of Berth that knows regions says of itself. */
+export const versions = Type.Object({ version: Type.String(), feedVersion: Type.Integer() });
+
 /** `ReplicaStatus`. */
 export const replicaStatus = Type.Object({
   region: Type.String({ maxLength: 63 }),

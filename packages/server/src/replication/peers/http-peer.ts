@@ -4,14 +4,14 @@ import type { TSchema } from 'typebox';
 import { ticksPerMs } from '../../changes/index.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { type RegionKeys, openFromRegion } from '../../platform/region-keys/index.ts';
-import { replicaStatus } from './answer-schemas.ts';
+import { replicaStatus, versions } from './answer-schemas.ts';
 import { type ChangePage, type Peer, type PeerBlob, PeerError, type PeerFacts, type SnapshotPage, feedVersion } from './model.ts';
 import { FutureFactError, NoFactError, parseChange, parseFact } from './parse-facts.ts';
 import { openBlob } from './open-blob.ts';
 import { PeerConnection, type PeerLimits } from './peer-connection.ts';
 import { clockIsOff, damaged, factOfTheFuture, failureOf, otherVersion } from './peer-failures.ts';
 import { PeerToken } from './peer-token.ts';
-import { type AnswerSource, readAnswer, readError } from './read-answer.ts';
+import { type AnswerSource, type Expected, checked, readAnswer, readError, readJson } from './read-answer.ts';
 import { settingsPurpose } from './settings-purpose.ts';
 
 /** A page holds 1 MiB of manifests, or one manifest of 4 MiB, and the facts. */
@@ -79,9 +79,11 @@ export class HttpPeer implements Peer {
         if (code !== undefined) throw otherVersion(this.name, undefined);
         throw failureOf(this.name, { status: 404, code, message: '', reason: undefined });
       }
-      const { schema } = replication.listReplicatedRegistries.responses[200];
-      const facts = await readAnswer(this.#source(signal), response, { schema, maxBytes: maxListBytes });
-      if (facts.feedVersion !== feedVersion) throw otherVersion(this.name, facts.version);
+      const answer = await readJson(this.#source(signal), response, maxListBytes);
+      // First: another version may say all the rest otherwise.
+      const made = await checked(this.#source(signal), versions, answer);
+      if (made.feedVersion !== feedVersion) throw otherVersion(this.name, made.version);
+      const facts = await checked(this.#source(signal), replication.listReplicatedRegistries.responses[200].schema, answer);
       if (facts.region !== this.name) throw damaged(this.name, `the name ${facts.region.slice(0, 64)}`);
       this.#requireClock(facts.now, began);
       return facts as PeerFacts;
@@ -182,7 +184,7 @@ export class HttpPeer implements Peer {
     }
   }
 
-  async #read<T extends TSchema>(ask: Ask, expected: { readonly schema: T; readonly maxBytes: number }) {
+  async #read<T extends TSchema>(ask: Ask, expected: Expected<T>) {
     return readAnswer(this.#source(ask.signal), await this.#ask(ask), expected);
   }
 

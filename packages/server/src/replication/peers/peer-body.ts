@@ -45,7 +45,11 @@ export class PeerBody extends Readable {
   }
 
   override _read(): void {
-    this.#options.response.resume();
+    const { response, idleMs } = this.#options;
+    if (!response.isPaused()) return;
+    // Only from now on the sender has to send.
+    response.socket.setTimeout(idleMs);
+    response.resume();
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {

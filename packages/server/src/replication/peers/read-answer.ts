@@ -16,23 +16,40 @@ export interface AnswerSource {
 const totalMs = 120_000;
 const maxErrorBytes = 64 * 1024;
 
+export interface Expected<T extends TSchema> {
+  readonly schema: T;
+  readonly maxBytes: number;
+}
+
 /** The JSON of an answer with the status 200, as the contract has it. @throws PeerError, or the signal's reason */
 export async function readAnswer<T extends TSchema>(
   source: AnswerSource,
   response: IncomingMessage,
-  { schema, maxBytes }: { readonly schema: T; readonly maxBytes: number },
+  { schema, maxBytes }: Expected<T>,
 ): Promise<Static<T>> {
+  return checked(source, schema, await readJson(source, response, maxBytes));
+}
+
+/** The JSON of an answer with the status 200. @throws PeerError, or the signal's reason */
+export async function readJson(source: AnswerSource, response: IncomingMessage, maxBytes: number): Promise<unknown> {
   if (response.statusCode !== 200) throw failureOf(source.region, await readError(source, response));
   const value = parseJson(await readAll(source, response, maxBytes));
   if (value === undefined) throw damaged(source.region, 'something that is not JSON');
+  return value;
+}
+
+/** The value, if the contract has it so. @throws PeerError */
+export async function checked<T extends TSchema>(
+  { region }: Pick<AnswerSource, 'region'>,
+  schema: T,
+  value: unknown,
+): Promise<Static<T>> {
   // Loaded late: only servers with peers need it.
   const { Value } = await import('typebox/value');
   if (Value.Check(schema, value)) return value;
   const [first] = Value.Errors(schema, value);
-  throw damaged(
-    source.region,
-    `something else than was asked for: ${first?.instancePath || 'it'} ${first?.message ?? 'does not fit'}`,
-  );
+  const problem = `${first?.instancePath || 'it'} ${first?.message ?? 'does not fit'}`;
+  throw damaged(region, `something else than was asked for: ${problem}`);
 }
 
 /** What an error answer says. A strange one may hold anything, and says nothing. @throws PeerError, or the signal's reason */
