@@ -1,20 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { CommandError } from './command-error.ts';
 import { commandFile, platformOf } from './commands/run.ts';
+import type { ImageOptions } from './image-options.ts';
 import { readArguments, readSecretValues, readValues } from './named-values.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Options of `berth task create` and `update`, which are those of `az acr task create` where that has them. */
-export interface TaskOptions {
+export interface TaskOptions extends ImageOptions {
   readonly context?: string;
-  readonly file?: string;
-  readonly image?: readonly string[];
   readonly cmd?: string;
   readonly values?: string;
-  readonly target?: string;
-  readonly push?: boolean;
-  readonly cache?: boolean;
   readonly arg?: readonly string[];
   readonly secretArg?: readonly string[];
   readonly set?: readonly string[];
@@ -31,9 +27,6 @@ export interface TaskOptions {
   readonly path?: readonly string[];
   readonly gitTag?: readonly string[];
   readonly poll?: number;
-  readonly platform?: readonly string[];
-  readonly sbom?: boolean;
-  readonly provenance?: boolean;
   readonly timeout?: number;
   readonly status?: string;
   readonly agentPool?: string;

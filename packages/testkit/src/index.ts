@@ -1,3 +1,4 @@
+export { agentDescription } from './agent-description.ts';
 export { type DockerDaemon, type EngineTrust, startDockerDaemon } from './docker-daemon.ts';
 export { findProgram, missingPrograms } from './find-program.ts';
 export { type TestNetwork, missingForNetwork, openTestNetwork } from './test-network.ts';

@@ -1,6 +1,7 @@
 import type { RunSource, RunWork } from '@berth/api';
 import { CommandError } from '../command-error.ts';
 import type { Connection } from '../connection.ts';
+import type { ImageOptions } from '../image-options.ts';
 import { readArguments, readBuildSecrets, readSecretValues } from '../named-values.ts';
 import type { Output } from '../output.ts';
 import { prepareFolder } from '../packing/prepare-folder.ts';
@@ -9,19 +10,11 @@ import { readContext } from '../read-context.ts';
 import { readInput } from '../read-input.ts';
 import { type WatchOptions, watchRun } from '../watch-run.ts';
 
-export interface BuildOptions extends QueueOptions, WatchOptions {
-  readonly image?: readonly string[];
+export interface BuildOptions extends QueueOptions, WatchOptions, ImageOptions {
   readonly tag?: readonly string[];
-  readonly file?: string;
-  readonly target?: string;
   readonly buildArg?: readonly string[];
   readonly secretBuildArg?: readonly string[];
   readonly secret?: readonly string[];
-  readonly platform?: readonly string[];
-  readonly push?: boolean;
-  readonly cache?: boolean;
-  readonly sbom?: boolean;
-  readonly provenance?: boolean;
 }
 
 /** What a command of runs is called with. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Assignment, LogRecord, Run, RunReport } from '@berth/api';
-import { startRegistry } from '@berth/testkit';
+import { agentDescription, startRegistry } from '@berth/testkit';
 
 /** The whole way over HTTP: keys, queue, claim, reports, log, live and afterwards. */
 
@@ -34,18 +34,8 @@ async function start(
   };
 }
 
-const description = {
-  name: 'one',
-  version: '1',
-  engine: 'docker',
-  engineVersion: '20',
-  os: 'Linux',
-  architectures: ['amd64'],
-  capacity: 1,
-};
-
 async function claim(agent: Client, waitSeconds = 0): Promise<Assignment | undefined> {
-  const answer = await agent.ask('POST', '/berth/v1/agent/claims', { agent: description, holds: [], waitSeconds });
+  const answer = await agent.ask('POST', '/berth/v1/agent/claims', { agent: agentDescription, holds: [], waitSeconds });
   assert.ok(answer.status === 200 || answer.status === 204, await answer.clone().text());
   return answer.status === 200 ? ((await answer.json()) as Assignment) : undefined;
 }

@@ -7,6 +7,7 @@ import {
   type StartOptions,
   type StartedRegistry,
   randomImage,
+  agentDescription,
   startRegistry,
 } from '@berth/testkit';
 
@@ -48,16 +49,6 @@ export interface Decisions {
   }[];
   readonly timers: readonly { readonly name: string; readonly nextAt: string | null }[];
 }
-
-const description = {
-  name: 'one',
-  version: '1',
-  engine: 'docker',
-  engineVersion: '20',
-  os: 'Linux',
-  architectures: ['amd64'],
-  capacity: 1,
-};
 
 export const baseImageTrigger = { name: 'bases', baseImageTriggerType: 'Runtime', status: 'Enabled' } as const;
 
@@ -106,7 +97,7 @@ export async function startTestServer(t: TestContext, options: StartOptions = {}
     decisions: async (task) => (await ask('GET', `/berth/v1/tasks/${task}/decisions`)) as Decisions,
     push: (repository, tag) => push(owner, repository, tag),
     claim: async () =>
-      (await agent('POST', '/berth/v1/agent/claims', { agent: description, holds: [], waitSeconds: 5 })) as
+      (await agent('POST', '/berth/v1/agent/claims', { agent: agentDescription, holds: [], waitSeconds: 5 })) as
         | Assignment
         | undefined,
     play: async ({ run, lease, logins }, { output, bases, outcome = 'Succeeded' }) => {
