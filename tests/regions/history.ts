@@ -3,7 +3,8 @@ import { type RandomImage, contentOf, descriptorOf, randomImage } from '@berth/t
 import { mediaTypes } from '@berth/oci';
 import type { Chance } from '../chaos/content.ts';
 import type { Region } from './region.ts';
-import { type RegionName, type RegionWorld, regionNames } from './region-world.ts';
+import { type RegionName, regionNames } from './region-network.ts';
+import type { RegionWorld } from './region-world.ts';
 
 /** What a region said that it had done. */
 export interface Acknowledged {
@@ -36,7 +37,7 @@ export async function runHistory(options: HistoryOptions): Promise<readonly Ackn
   await Promise.all(Array.from({ length: clients }, () => new HistoryClient(options, images, acknowledged).run()));
   isDone.value = true;
   await trouble;
-  world.heal();
+  await world.network.heal();
   for (const name of regionNames) if (!world.regions[name].isRunning) await world.start(name);
   return acknowledged;
 }
@@ -48,7 +49,7 @@ async function makeTrouble({ world, chance, mayKill }: HistoryOptions, isDone: {
     const from = chance.pick(regionNames) ?? 'east';
     const to = chance.pick(regionNames.filter((each) => each !== from)) ?? 'west';
     const what = chance.next();
-    if (what < 0.85) world.link(from, to).set(chance.pick(['open', 'open', 'cut', 'silent', 'slow'] as const) ?? 'open');
+    if (what < 0.85) await world.network.set(from, to, chance.pick(['open', 'open', 'cut', 'silent', 'slow'] as const) ?? 'open');
     else if (mayKill && what < 0.95) await restart(world, from, chance);
   }
 }

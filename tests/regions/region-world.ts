@@ -5,18 +5,17 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ManagerClient, readOwner } from '@berth/testkit';
 import { Chance } from '../chaos/content.ts';
-import { Link } from './link.ts';
 import { Region } from './region.ts';
-
-export const regionNames = ['east', 'west', 'north'] as const;
-export type RegionName = (typeof regionNames)[number];
+import { LinkNetwork, type RegionName, type RegionNetwork, regionNames } from './region-network.ts';
 
 export interface WorldOptions {
   readonly seed?: number;
   readonly settings?: Readonly<Record<string, string>>;
   readonly clockOffSeconds?: Readonly<Partial<Record<RegionName, number>>>;
-  /** Which of them hold the registry, in the order in which they are made replicas. Default: all. */
+  /** Which hold the registry beside its home region, in the order in which they are made replicas. Default: both. */
   readonly replicas?: readonly RegionName[];
+  /** Default: ports of this process. */
+  readonly network?: RegionNetwork;
 }
 
 const readyMs = 60_000;
@@ -25,16 +24,12 @@ const readyMs = 60_000;
 export class RegionWorld implements AsyncDisposable {
   readonly regions: Readonly<Record<RegionName, Region>>;
   readonly folder: string;
-  /** By `from>to`. */
-  readonly #links: ReadonlyMap<string, Link>;
+  readonly network: RegionNetwork;
 
   static async open(options: WorldOptions = {}): Promise<RegionWorld> {
     const folder = await mkdtemp(join(tmpdir(), 'berth-regions-'));
-    const chance = new Chance(options.seed ?? 1);
-    const links = new Map<string, Link>();
-    for (const from of regionNames)
-      for (const to of regionNames) if (from !== to) links.set(`${from}>${to}`, await Link.open(chance));
-    const world = new RegionWorld(folder, links, options);
+    const network = options.network ?? (await LinkNetwork.open(new Chance(options.seed ?? 1)));
+    const world = new RegionWorld(folder, network, options);
     try {
       await Promise.all(regionNames.map((name) => world.start(name)));
       for (const name of options.replicas ?? (['west', 'north'] as const)) await world.replicate(name);
@@ -45,9 +40,9 @@ export class RegionWorld implements AsyncDisposable {
     return world;
   }
 
-  constructor(folder: string, links: ReadonlyMap<string, Link>, { settings = {}, clockOffSeconds = {} }: WorldOptions) {
+  constructor(folder: string, network: RegionNetwork, { settings = {}, clockOffSeconds = {} }: WorldOptions) {
     this.folder = folder;
-    this.#links = links;
+    this.network = network;
     const regionOf = (name: RegionName): Region =>
       new Region({
         name,
@@ -56,31 +51,21 @@ export class RegionWorld implements AsyncDisposable {
         settings: {
           peers: regionNames
             .filter((each) => each !== name)
-            .map((each) => `${each}=${this.link(name, each).address}`)
+            .map((each) => `${each}=${network.addressOf(name, each)}`)
             .join(','),
           peerKey: 'the key that three regions of a test share',
           ...settings,
         },
+        ...network.placeOf(name),
       });
     this.regions = { east: regionOf('east'), west: regionOf('west'), north: regionOf('north') };
-  }
-
-  link(from: RegionName, to: RegionName): Link {
-    const link = this.#links.get(`${from}>${to}`);
-    if (link === undefined) throw new Error(`there is no link from ${from} to ${to}`);
-    return link;
   }
 
   /** Starts a region, or starts it again: its port is another one then. */
   async start(name: RegionName): Promise<void> {
     const region = this.regions[name];
     await region.start();
-    const { hostname, port } = new URL(region.server.url);
-    for (const from of regionNames) if (from !== name) this.link(from, name).lead({ host: hostname, port: Number(port) });
-  }
-
-  heal(): void {
-    for (const link of this.#links.values()) link.set('open');
+    this.network.started(name, region.server.url);
   }
 
   /** Makes a region hold the registry, and waits until it lets the registry's users in and says that it is ready. */
@@ -118,7 +103,7 @@ export class RegionWorld implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(regionNames.map((name) => this.regions[name].kill()));
-    await Promise.all([...this.#links.values()].map((link) => link[Symbol.asyncDispose]()));
+    await this.network[Symbol.asyncDispose]();
     await rm(this.folder, { recursive: true, force: true });
   }
 }

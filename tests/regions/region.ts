@@ -17,6 +17,7 @@ export interface RegionOptions {
   /** What its program is started by. */
   readonly startedBy?: readonly string[];
   readonly host?: string;
+  readonly port?: number;
 }
 
 export const adminPassword = 'a password that all regions share';
@@ -52,7 +53,7 @@ export class Region {
   }
 
   async start(): Promise<void> {
-    const { name, settings, clockOffSeconds, startedBy, host } = this.#options;
+    const { name, settings, clockOffSeconds, startedBy, host, port } = this.#options;
     const clock: Record<string, string> =
       clockOffSeconds === 0 || fakeTimeLibrary === undefined
         ? {}
@@ -68,6 +69,7 @@ export class Region {
       env: clock,
       ...(startedBy !== undefined && { startedBy }),
       ...(host !== undefined && { host }),
+      ...(port !== undefined && { port }),
     });
     this.#client = new RegistryClient({ url: this.#server.url, username: 'local', password: adminPassword, scheme: 'basic' });
   }
