@@ -11,8 +11,8 @@ export interface ChangesAsked {
   readonly except: string | undefined;
 }
 
-/** Only this process writes to the embedded database, and it rings; in others a change becomes readable after its ring. */
-const lookEveryMs = { sqlite: 5_000, postgres: 500 } as const;
+/** In PostgreSQL a change may become readable only after its ring: when what began before it has ended. */
+const lookEveryMs = { sqlite: 5_000, postgres: 1_000 } as const;
 
 /** What changed in a registry, with the bytes of manifests; waits a while when nothing did. @throws CURSOR_UNKNOWN, REPLICA_TOO_OLD, TOOMANYREQUESTS */
 export async function tellChanges(
