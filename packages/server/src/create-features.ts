@@ -15,13 +15,13 @@ import type { Metrics } from './platform/metrics.ts';
 import type { Outbound } from './platform/outbound/index.ts';
 import { repeat } from './platform/repeat.ts';
 import { type Registries, collectDeletedRegistries } from './registries/index.ts';
-import { replicationKind } from './replication/index.ts';
-import type { ChildKind } from './resources/index.ts';
+import { type PeerSettings, type Replication, createReplication } from './replication/index.ts';
 import { type Retention, createRetention } from './retention/index.ts';
 import { createScrub } from './scrub/index.ts';
 import type { Settings } from './settings/index.ts';
 import type { Registry } from './tenancy/index.ts';
 import { type Usage, createUsage } from './usage/index.ts';
+import { readVersion } from './version.ts';
 import { type Webhooks, createWebhooks } from './webhooks/index.ts';
 import { upkeepRoutes } from './upkeep/index.ts';
 
@@ -37,6 +37,9 @@ export interface FeatureParts {
   readonly access: Access;
   readonly registries: Registries;
   readonly outbound: Outbound;
+  readonly peerSettings: PeerSettings;
+  /** The default registry is another one now, empty: somebody has to be told how to sign in. */
+  readonly onLocalRenewed: () => Promise<void>;
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly log: Logger;
@@ -47,6 +50,8 @@ export interface FeatureParts {
 export interface Work {
   readonly routes: readonly Route[];
   readonly audit: Audit;
+  /** The same routes; those that write settings are refused where a registry is a replica. */
+  guarded(routes: readonly Route[]): readonly Route[];
   /** Begins what runs in the background until the signal aborts. */
   loops(): readonly Promise<void>[];
   stop(): Promise<unknown>;
@@ -66,6 +71,7 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
     store,
     uploadExpiryMs: settings.uploadExpiryMs,
     limitOf: limitOfId,
+    elsewhere: { find: (blob) => replication.blobsElsewhere.find(blob), damaged: () => undefined },
   });
   const catalog = createCatalog({
     ...common,
@@ -73,18 +79,32 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
     limitOf: limitOfId,
     meter: usage.meter,
     manifestCacheBytes: settings.manifestCacheBytes,
-    // Called once requests come: by then there is one.
-    onTagsMoved: (registryId) => {
-      retention.wake(registryId);
-      tasks.wake();
-      webhooks.changed(registryId);
+    // These are called once requests come: by then there is one.
+    onTagsMoved,
+    elsewhere: {
+      newer: (name) => replication.catalogElsewhere.newer(name),
+      missing: (name) => replication.catalogElsewhere.missing(name),
+      bring: (place, stop) => replication.catalogElsewhere.bring(place, stop),
     },
+  });
+  function onTagsMoved(registryId: number): void {
+    retention.wake(registryId);
+    tasks.wake();
+    webhooks.changed(registryId);
+    replication.changed(registryId);
+  }
+  const replication: Replication = createReplication({
+    ...{ database, keys, clock, log, metrics, registries, catalog, blobs, settings, signal, onTagsMoved },
+    ...{ peerSettings: parts.peerSettings, onLocalRenewed: parts.onLocalRenewed, defaultPlan: settings.defaultPlan },
+    version: readVersion(),
+    credentials: access.regionCredentials,
   });
   const webhooks = webhooksOf(settings, parts);
   const tasks = createTaskFeatures(settings, { ...parts, catalog });
   const retention = createRetention({
     ...common,
-    registries: () => registries.all(),
+    // What goes by itself goes in the home region, and from there everywhere.
+    registries: () => registries.all().filter(({ homeRegion }) => homeRegion === undefined),
     signal,
     lastPulls: usage.lastPulls,
     onRemoved: ({ registryId, ...what }) => audit.purged({ ...what, registry: registries.byId(registryId) ?? registries.local }),
@@ -102,7 +122,8 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
   const managed = resourceManager(settings, parts, {
     imports,
     usage,
-    kinds: [webhooks.kind, ...tasks.kinds],
+    kinds: [replication.kind, webhooks.kind, ...tasks.kinds],
+    requireHome: replication.requireHome,
     runs: tasks.runs,
     tasks: tasks.tasks,
   });
@@ -110,6 +131,7 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
   const checks = { database: () => database.check(), 'blob store': () => store.check(), 'key ring': () => keys.check() };
   return {
     audit,
+    guarded: replication.guarded,
     routes: [
       ...blobs.routes,
       ...catalog.routes,
@@ -119,6 +141,7 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
       ...audit.routes,
       ...tasks.routes,
       ...webhooks.routes,
+      ...replication.routes,
       ...managed,
       ...upkeepRoutes({ database, clock, collector, freedParts: blobs.freedParts }),
       ...healthRoutes({ metrics, isServing: () => !signal.aborted, checks, log }),
@@ -129,9 +152,10 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
       retention.run(settings.cleanupIntervalMs),
       ...tasks.loops(),
       ...webhooks.loops(),
+      ...replication.loops(),
     ],
     stop: async () => {
-      await Promise.all([imports.stop(), tasks.stop(), webhooks.stop()]);
+      await Promise.all([imports.stop(), tasks.stop(), webhooks.stop(), replication.stop()]);
       return Promise.all([blobs.stop(), scrub.stop(), retention.stop(), usage.stop(), audit.stop(), catalog.close()]);
     },
   };
@@ -201,7 +225,9 @@ function resourceManager(
     kinds,
     runs,
     tasks,
-  }: { readonly imports: Imports; readonly usage: Usage } & Pick<TaskFeatures, 'kinds' | 'runs' | 'tasks'>,
+    requireHome,
+  }: { readonly imports: Imports; readonly usage: Usage } & Pick<Replication, 'requireHome'> &
+    Pick<TaskFeatures, 'kinds' | 'runs' | 'tasks'>,
 ): readonly Route[] {
   return armRoutes({
     database: storage.database,
@@ -212,10 +238,11 @@ function resourceManager(
     imports,
     runs,
     tasks,
+    requireHome,
     admins: access.admins,
     directory: access.directory,
     tokens: access.tokens,
-    kinds: [...access.kinds, replicationKind(settings.region) as ChildKind, ...kinds],
+    kinds: [...access.kinds, ...kinds],
     usageOf: usage.usageOf,
   });
 }

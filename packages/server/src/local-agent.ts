@@ -17,8 +17,8 @@ const graceMs = 40_000;
 
 export interface LocalAgentOptions {
   readonly machines: MachineKeys;
-  /** The default one, whose agents take runs of all. */
-  readonly registry: Registry;
+  /** The default one as it is now, whose agents take runs of all. */
+  readonly registry: () => Registry;
   /** Where the server can be reached from this machine. */
   readonly origin: string;
   /** PEM file of the authority that signed the server's certificate, when it is one of our own. */
@@ -79,7 +79,7 @@ class Keeper {
   async #run(program: readonly string[]): Promise<number | null> {
     const { machines, registry, origin, authorityFile, folder, log } = this.#options;
     const wanted = { name: 'the agent of this server', agentPool: null, isShared: true, isReplacing: true };
-    const { key } = await machines.createAgentKey(registry, wanted);
+    const { key } = await machines.createAgentKey(registry(), wanted);
     if (this.#signal.aborted) return null;
     const child = spawn(process.execPath, [...program, '--work', folder, '--engine', 'auto'], {
       env: {

@@ -20,7 +20,8 @@ interface SignInPlace {
  */
 export async function prepareSignIn(access: Access, registries: Registries, place: SignInPlace): Promise<FirstRun | undefined> {
   const { local, ids } = registries;
-  const firstRun = await announceAdmin(access, local, place);
+  // Who signs in to a replica is written in its home region; a password of the settings must not fight with that.
+  const firstRun = local.homeRegion === undefined ? await announceAdmin(access, local, place) : undefined;
   await access.ensureOwner({
     ...ids,
     announce: (owner) =>

@@ -65,14 +65,24 @@ export async function startService(
   const loginServer = (): string => settings.loginServer?.replace(/^https?:\/\//, '') ?? new URL(origin).host;
   const tenancy = await openTenancy(settings, opened, { database, keys, clock, loginServer });
   const { registries, access } = tenancy;
-  const work = createFeatures(settings, { ...tenancy, storage, metrics, clock, log, signal: stopping.signal });
+  const announceSignIn = () => prepareSignIn(access, registries, { dataDir, chosenPassword: settings.adminPassword?.reveal() });
+  const onLocalRenewed = async (): Promise<void> => {
+    const made = await announceSignIn();
+    const file = join(dataDir, firstRunFileName);
+    log.warn(
+      { username: registries.local.name, ...(made !== undefined && { passwordFile: file }) },
+      'the default registry is an empty one of this region again; its admin user signs in with the password in that file, or with that of the settings',
+    );
+  };
+  const common = { storage, metrics, clock, log, signal: stopping.signal };
+  const work = createFeatures(settings, { ...tenancy, ...common, onLocalRenewed });
   // Closed in reverse order: say that it ends, stop accepting and let requests end, then end background work.
   const loops: Promise<void>[] = [];
   opened.defer(async () => void (await Promise.all([...loops, work.stop()])));
 
   const started = Promise.withResolvers<void>();
   const http = createHttpServer({
-    routes: [...work.routes, ...access.routes],
+    routes: work.guarded([...work.routes, ...access.routes]),
     authenticate: access.authenticate,
     authenticateManagement: access.authenticateManagement,
     challenge: access.challenge,
@@ -99,7 +109,7 @@ export async function startService(
   const port = await http.listen({ host: settings.host, port: settings.port });
   origin = `${certificate === undefined ? 'http' : 'https'}://${hostToShow(settings.host)}:${port}`;
 
-  const firstRun = await prepareSignIn(access, registries, { dataDir, chosenPassword: settings.adminPassword?.reveal() });
+  const firstRun = await announceSignIn();
   const reloadCertificate = () => reloadInto(http, certificate, clock.now());
   loops.push(
     ...work.loops(),
@@ -113,7 +123,7 @@ export async function startService(
   if (settings.agent === 'auto') {
     const localAgent = startLocalAgent({
       machines: access.machines,
-      registry: registries.local,
+      registry: () => registries.local,
       origin: origin,
       authorityFile: certificate?.authorityFile,
       folder: join(dataDir, 'agent'),

@@ -24,4 +24,6 @@ export interface ArmContext {
   readonly directory: RoleDirectory;
   readonly usageOf: (registry: Registry) => Promise<{ readonly sizeBytes: number; readonly limitBytes: number }>;
   readonly region: string;
+  /** @throws HOME_REGION_ONLY for a replica: its settings are written elsewhere */
+  readonly requireHome: (registry: Pick<Registry, 'name' | 'homeRegion'>) => void;
 }

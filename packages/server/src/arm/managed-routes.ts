@@ -48,8 +48,22 @@ export function managedRegistry(
   return managed(context, operation, async (managedRequest) => {
     const { params } = managedRequest;
     const record = await requireRegistry(context, params['resourceGroupName'] ?? '', params['registryName'] ?? '');
+    if (isOfSettings(operation)) context.requireHome(record);
     return handle({ ...managedRequest, record, registry: await registryNow(context, record) });
   });
+}
+
+/** What is asked by POST and writes settings all the same, or is about tasks. */
+const writingPosts: ReadonlySet<string> = new Set([
+  'arm-generate-credentials',
+  'arm-regenerate-credential',
+  'arm-schedule-run',
+  'arm-list-build-source-upload-url',
+]);
+
+/** Whether an operation is one for the home region of a registry; what is only read, and imports of images, are for every region. */
+function isOfSettings({ id, method }: Operation): boolean {
+  return ['PUT', 'PATCH', 'DELETE'].includes(method) || writingPosts.has(id);
 }
 
 /** The registry as the data plane sees it; read again when another process made it just now. */

@@ -98,6 +98,7 @@ async function put(context: ArmContext, managedRequest: ManagedRequest): Promise
   const body = readRegistryBody(fields, now);
   const location = fields.requiredText('location', 90);
   const existing = await findRegistry(context.database.read, name);
+  if (existing !== undefined) context.requireHome(existing);
   if (existing !== undefined) return replace(context, existing, { group, location, body, tags: readTags(fields) ?? {}, caller });
   if (body.plan === undefined) throw invalid('sku.name', 'is missing: Basic, Standard or Premium');
   const wanted = {
@@ -217,6 +218,7 @@ async function remove(context: ArmContext, { params }: ManagedRequest): Promise<
     throw new RegistryError('CONFLICT', {
       message: `the registry ${record.name} is the default one of this deployment and stays`,
     });
+  context.requireHome(record);
   await context.database.write(deleteRegistry, { id: record.id, name: record.name, now: context.clock.now() });
   await context.registries.refresh();
   return { status: 200 };

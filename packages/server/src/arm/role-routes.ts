@@ -1,6 +1,7 @@
 import { arm } from '@berth/api';
 import type { RoleAssignment, RoleDefinition } from '../access/index.ts';
 import type { Reply, Route } from '../http/route.ts';
+import { findRegistry } from '../registries/index.ts';
 import { invalid } from '../resources/index.ts';
 import type { ArmContext } from './arm-context.ts';
 import { type ManagedRequest, managed, readDocument, resourceNotFound } from './managed-routes.ts';
@@ -16,6 +17,13 @@ export function roleRoutes(context: ArmContext): readonly Route[] {
     managed(context, operations.delete, (request) => remove(context, request)),
     managed(context, operations.definitions, async (request) => listDefinitions(context, request)),
   ]);
+}
+
+/** Roles at a replica are those of its home region. @throws HOME_REGION_ONLY */
+async function requireHome(context: ArmContext, { params }: ManagedRequest): Promise<void> {
+  const name = params['registryName'];
+  const record = name === undefined ? undefined : await findRegistry(context.database.read, name);
+  if (record !== undefined) context.requireHome(record);
 }
 
 /** The scope that the path of a request names. */
@@ -45,6 +53,7 @@ async function showAssignment(context: ArmContext, managedRequest: ManagedReques
 }
 
 async function assign(context: ArmContext, managedRequest: ManagedRequest): Promise<Reply> {
+  await requireHome(context, managedRequest);
   const body = await readDocument(managedRequest.request, arm.roles.registry.put.body as never);
   const properties = body.object('properties');
   const role = properties.requiredText('roleDefinitionId').split('/').at(-1) ?? '';
@@ -62,6 +71,7 @@ async function assign(context: ArmContext, managedRequest: ManagedRequest): Prom
 async function remove(context: ArmContext, managedRequest: ManagedRequest): Promise<Reply> {
   const found = await findAssignment(context, managedRequest);
   if (found === undefined) return { status: 204 };
+  await requireHome(context, managedRequest);
   await context.directory.removeRole(found.identity_id, found.id);
   return { status: 200, body: { json: assignmentDocument(context, found) } };
 }

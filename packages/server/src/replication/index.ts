@@ -1,2 +1,2 @@
-export { type PeerSettings, type Peers, createPeers, parsePeers } from './peers/index.ts';
-export { replicationKind } from './replication-kind.ts';
+export { type Replication, createReplication } from './create-replication.ts';
+export { type PeerSettings, parsePeers } from './peers/index.ts';

@@ -10,21 +10,3 @@ export function requireHome(peers: Pick<Peers, 'byName'>, { name, homeRegion }: 
     message: `the settings of the registry ${name} are written in its home region, ${homeRegion}${address === undefined ? '' : ` (${address})`}; its tasks run there, too`,
   });
 }
-
-/** Operations below `/berth/v1` that a replica refuses: they write settings, or are about tasks. Content is written anywhere. */
-export const homeOnlyOperations: ReadonlySet<string> = new Set([
-  'regenerate-password',
-  'put-cleanup-rule',
-  'delete-cleanup-rule',
-  'start-cleanup',
-  'put-purge-schedule',
-  'delete-purge-schedule',
-  'queue-run',
-  'upload-source',
-  'put-task',
-  'update-task',
-  'delete-task',
-  'run-task',
-  'put-task-secret',
-  'delete-task-secret',
-]);

@@ -28,11 +28,18 @@ export class ReplicaRounds {
   readonly #context: ReplicasContext;
   /** By name: what this region is to hold and cannot. */
   readonly refused = new Map<string, RefusedRegistry & { readonly home: string }>();
+  /** By region, as of its last answer. */
+  readonly #refusedElsewhere = new Map<string, readonly RefusedRegistry[]>();
   /** Why the settings of a registry could not be taken over, by name. */
   readonly #unsettled = new Map<string, { readonly problem: string; readonly remedy: string }>();
 
   constructor(context: ReplicasContext) {
     this.#context = context;
+  }
+
+  /** What another region said of a registry of this home that it cannot hold. */
+  refusedBy(name: string, region: string): RefusedRegistry | undefined {
+    return this.#refusedElsewhere.get(regionKey(region))?.find((refused) => refused.name.toLowerCase() === name);
   }
 
   loops(): readonly Promise<void>[] {
@@ -61,6 +68,7 @@ export class ReplicaRounds {
       return;
     }
     if (facts.feedVersion !== feedVersion) return;
+    this.#refusedElsewhere.set(regionKey(peer.name), facts.refused);
     for (const told of facts.registries) if (isFrom(told, facts)) await this.#hold(peer, told);
     for (const name of facts.removed) await this.#leave(peer, name);
     await this.#confirm(peer, facts);
