@@ -8,12 +8,13 @@ const patienceMs = 120_000;
  * reading through to others for what is not yet there; so it is made then, though bytes may still be on their way.
  */
 export function provisioningState(status: ReplicaStatus, { ageMs }: { readonly ageMs: number }): string {
-  const { isHome, state, feeds } = status;
-  if (isHome) return 'Succeeded';
-  const isNew = feeds.length === 0 || feeds.some((feed) => feed.state === 'waiting' || feed.state === 'snapshot');
-  if (state === 'failed') return isNew ? 'Failed' : 'Succeeded';
-  if (state === 'unreachable') return ageMs < patienceMs ? 'Creating' : 'Succeeded';
-  return isNew ? 'Creating' : 'Succeeded';
+  const { isHome, state, feeds, problem } = status;
+  if (isHome || feeds.some((feed) => feed.state === 'following')) return 'Succeeded';
+  // It said itself that it cannot; what only keeps it from reading another region may pass.
+  if (problem !== null && state === 'failed') return 'Failed';
+  if (ageMs < patienceMs || state === 'syncing' || state === 'ready') return 'Creating';
+  // Whether it is new cannot be told of a region that does not answer.
+  return state === 'failed' ? 'Failed' : 'Succeeded';
 }
 
 const words = { ready: 'Ready', syncing: 'Syncing', unreachable: 'Unreachable', failed: 'Failed' } as const;
