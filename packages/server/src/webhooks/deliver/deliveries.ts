@@ -61,20 +61,34 @@ export class Deliveries {
     const now = clock.now();
     const due = await dueWebhooks.all(database.read, { now });
     const wanted = [];
-    let free = this.#context.limits.webhookDeliveries - this.#receivers.active;
+    // Each takes its places at once, so that the next one sees what is left; what is not found to be due gives them back.
     for (const { registry_id: registryId, webhook } of due) {
-      const limit = Math.min(free, this.#receivers.room(keyOf(registryId, webhook), now));
+      const limit = this.#receivers.room(keyOf(registryId, webhook), now);
+      for (let place = 0; place < limit; place += 1) this.#receivers.begin(keyOf(registryId, webhook));
       if (limit > 0) wanted.push({ registryId, webhook, limit });
-      free -= limit;
     }
     if (wanted.length === 0) return;
     const heldUntil = now + holdMs;
-    const events = await database.write(claimEvents, { wanted, now, heldUntil });
-    const byRegistry = Map.groupBy(events, ({ registry_id }) => registry_id);
-    for (const [registryId, ofRegistry] of byRegistry) await this.#startAll(registryId, ofRegistry, heldUntil);
+    const started = new Map<string, number>();
+    try {
+      const events = await database.write(claimEvents, { wanted, now, heldUntil });
+      const byRegistry = Map.groupBy(events, ({ registry_id }) => registry_id);
+      for (const [registryId, ofRegistry] of byRegistry) await this.#startAll(registryId, ofRegistry, { heldUntil, started });
+    } finally {
+      for (const { registryId, webhook, limit } of wanted) {
+        const key = keyOf(registryId, webhook);
+        for (let place = started.get(key) ?? 0; place < limit; place += 1)
+          this.#receivers.end(key, { exchange: undefined, nextAt: null });
+      }
+    }
   }
 
-  async #startAll(registryId: number, events: readonly ClaimedEvent[], heldUntil: number): Promise<void> {
+  /** Counts in `started` what it began. */
+  async #startAll(
+    registryId: number,
+    events: readonly ClaimedEvent[],
+    { heldUntil, started }: { readonly heldUntil: number; readonly started: Map<string, number> },
+  ): Promise<void> {
     const { database, registries, region } = this.#context;
     const registry = registries.byId(registryId);
     // Deleted, or not yet known to this process: it is free again after its time.
@@ -85,7 +99,11 @@ export class Deliveries {
     for (const event of events) {
       const webhook = byKey.get(event.webhook);
       if (webhook === undefined || (webhook.status === 'disabled' && event.action !== 'ping')) stopped.add(event.webhook);
-      else this.#start({ registry, webhook, event, heldUntil });
+      else {
+        this.#start({ registry, webhook, event, heldUntil });
+        const key = keyOf(registryId, event.webhook);
+        started.set(key, (started.get(key) ?? 0) + 1);
+      }
     }
     for (const key of stopped) await this.#giveUp(registryId, key, byKey.get(key));
   }
@@ -104,7 +122,6 @@ export class Deliveries {
 
   #start(sending: Sending): void {
     const key = keyOf(sending.registry.id, sending.event.webhook);
-    this.#receivers.begin(key);
     const done = this.#deliver(sending).then(
       (end) => this.#receivers.end(key, end),
       (error: unknown) => {
