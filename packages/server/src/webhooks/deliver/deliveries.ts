@@ -1,6 +1,6 @@
 import type { Registry } from '../../tenancy/index.ts';
 import { callbackOf } from '../callback.ts';
-import { type WebhookHere, webhooksHere } from '../follow/webhooks-here.ts';
+import { type KnownWebhook, webhooksOf } from '../follow/known-webhooks.ts';
 import type { Payload } from '../payloads.ts';
 import { Rounds } from '../rounds.ts';
 import type { WebhooksContext } from '../webhooks-context.ts';
@@ -93,12 +93,13 @@ export class Deliveries {
     const registry = registries.byId(registryId);
     // Deleted, or not yet known to this process: it is free again after its time.
     if (registry === undefined) return;
-    const webhooks = await webhooksHere(database.read, registry, region);
+    const webhooks = await webhooksOf(database.read, registry, region);
     const byKey = new Map(webhooks.map((webhook) => [webhook.key, webhook]));
     const stopped = new Set<string>();
     for (const event of events) {
       const webhook = byKey.get(event.webhook);
-      if (webhook === undefined || (webhook.status === 'disabled' && event.action !== 'ping')) stopped.add(event.webhook);
+      const isSent = webhook !== undefined && (event.action === 'ping' || (webhook.isHere && webhook.status === 'enabled'));
+      if (!isSent) stopped.add(event.webhook);
       else {
         this.#start({ registry, webhook, event, heldUntil });
         const key = keyOf(registryId, event.webhook);
@@ -108,15 +109,22 @@ export class Deliveries {
     for (const key of stopped) await this.#giveUp(registryId, key, byKey.get(key));
   }
 
-  async #giveUp(registryId: number, webhook: string, known: WebhookHere | undefined): Promise<void> {
+  async #giveUp(registryId: number, webhook: string, known: KnownWebhook | undefined): Promise<void> {
     const { database, clock } = this.#context;
     const now = clock.now();
     const problem =
-      known === undefined
-        ? 'the webhook was deleted, or belongs to another region'
-        : 'the webhook is disabled; once it is enabled, what it was not sent can be replayed';
+      known?.isHere === true
+        ? 'the webhook is disabled; once it is enabled, what it was not sent can be replayed'
+        : 'the webhook was deleted, or belongs to another region';
     const exchange: Exchange = { at: now, durationMs: 0, request: { uri: '', headers: {} }, response: null, problem };
-    const input = { registryId, webhook, exchange: JSON.stringify(exchange), limit: batch, now };
+    const input = {
+      registryId,
+      webhook,
+      exchange: JSON.stringify(exchange),
+      sparesPings: known !== undefined,
+      limit: batch,
+      now,
+    };
     while ((await database.write(giveUpEvents, input)) === batch);
   }
 
@@ -179,7 +187,7 @@ export class Deliveries {
 
 interface Sending {
   readonly registry: Registry;
-  readonly webhook: WebhookHere;
+  readonly webhook: KnownWebhook;
   readonly event: ClaimedEvent;
   readonly heldUntil: number;
 }

@@ -92,20 +92,22 @@ export interface GiveUpEvents {
   readonly webhook: string;
   /** As JSON: why. */
   readonly exchange: string;
+  /** Pings are sent all the same. */
+  readonly sparesPings: boolean;
   readonly limit: number;
   readonly now: number;
 }
 
 /** Ends events that shall not be sent any more, the oldest first. Resolves with how many. */
 export const giveUpEvents = defineTransaction('webhooks.give-up', async (tx, input: GiveUpEvents): Promise<number> => {
-  const { registryId, webhook, exchange, limit, now } = input;
+  const { registryId, webhook, exchange, sparesPings, limit, now } = input;
   await lockEvents(tx, registryId);
-  const waiting = tx
+  const all = tx
     .selectFrom('webhook_events')
     .where('registry_id', '=', registryId)
     .where('webhook', '=', webhook)
-    .where('status', '=', 'waiting')
-    .where('action', '!=', 'ping');
+    .where('status', '=', 'waiting');
+  const waiting = sparesPings ? all.where('action', '!=', 'ping') : all;
   const rows = await waiting.select('id').orderBy('id').limit(limit).execute();
   const ids = rows.map(({ id }) => id);
   if (ids.length === 0) return 0;

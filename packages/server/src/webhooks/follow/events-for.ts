@@ -3,7 +3,7 @@ import type { Registry } from '../../tenancy/index.ts';
 import { eventIdOf, payloadOf } from '../payloads.ts';
 import { covers } from '../scope.ts';
 import type { ScopedHappening } from './happenings.ts';
-import type { WebhookHere } from './webhooks-here.ts';
+import type { KnownWebhook } from './known-webhooks.ts';
 
 /** An event of one webhook, ready to be kept. */
 export interface NewEvent {
@@ -26,7 +26,7 @@ export function eventsFor(
   }: {
     readonly entry: LogEntry;
     readonly happenings: readonly ScopedHappening[];
-    readonly webhooks: readonly WebhookHere[];
+    readonly webhooks: readonly KnownWebhook[];
   },
 ): readonly NewEvent[] {
   return happenings.flatMap((happening) =>
@@ -36,17 +36,17 @@ export function eventsFor(
   );
 }
 
-function wants({ actions, parsedScope }: WebhookHere, { action, repository, scopeTags }: ScopedHappening): boolean {
+function wants({ actions, parsedScope }: KnownWebhook, { action, repository, scopeTags }: ScopedHappening): boolean {
   return actions.includes(action) && covers(parsedScope, repository, scopeTags);
 }
 
 /** In the home region clocks agree: there a new webhook is told nothing of what was before it. */
-function isForIt({ enabledAt }: WebhookHere, { homeRegion }: Registry, { at }: LogEntry): boolean {
+function isForIt({ enabledAt }: KnownWebhook, { homeRegion }: Registry, { at }: LogEntry): boolean {
   return homeRegion !== undefined || at >= enabledAt;
 }
 
 function eventOf(
-  { key }: WebhookHere,
+  { key }: KnownWebhook,
   { registry, entry, happening }: { readonly registry: Registry; readonly entry: LogEntry; readonly happening: ScopedHappening },
 ): NewEvent {
   const { action, repository, tag, digest, clock } = happening;

@@ -5,7 +5,7 @@ import { type NewEvent, eventsFor } from './events-for.ts';
 import { happeningsOf } from './happenings.ts';
 import { cursorIn } from './queries.ts';
 import { raiseEvents } from './transactions.ts';
-import { type WebhookHere, webhooksHere } from './webhooks-here.ts';
+import { type KnownWebhook, webhooksOf } from './known-webhooks.ts';
 
 /** Entries of the log that are read and kept at once. */
 const pageSize = 200;
@@ -28,8 +28,9 @@ export async function followChanges(context: WebhooksContext, registry: Registry
   return made;
 }
 
-async function enabledHere({ database, region }: WebhooksContext, registry: Registry): Promise<readonly WebhookHere[]> {
-  return (await webhooksHere(database.read, registry, region)).filter(({ status }) => status === 'enabled');
+async function enabledHere({ database, region }: WebhooksContext, registry: Registry): Promise<readonly KnownWebhook[]> {
+  const all = await webhooksOf(database.read, registry, region);
+  return all.filter(({ status, isHere }) => isHere && status === 'enabled');
 }
 
 async function eventsOf(
@@ -38,7 +39,7 @@ async function eventsOf(
     registry,
     entries,
     webhooks,
-  }: { readonly registry: Registry; readonly entries: readonly LogEntry[]; readonly webhooks: readonly WebhookHere[] },
+  }: { readonly registry: Registry; readonly entries: readonly LogEntry[]; readonly webhooks: readonly KnownWebhook[] },
 ): Promise<readonly NewEvent[]> {
   const events: NewEvent[] = [];
   for (const entry of entries) {
