@@ -3,6 +3,7 @@ import { armRoutes } from './arm/index.ts';
 import { type Audit, createAudit } from './audit/index.ts';
 import { type Blobs, createBlobs } from './blobs/index.ts';
 import { type Catalog, createCatalog } from './catalog/index.ts';
+import { createChanges } from './changes/index.ts';
 import { type TaskFeatures, createTaskFeatures } from './create-task-features.ts';
 import { healthRoutes, measure } from './health/index.ts';
 import type { Route } from './http/index.ts';
@@ -90,16 +91,29 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
   function onTagsMoved(registryId: number): void {
     retention.wake(registryId);
     tasks.wake();
-    webhooks.changed(registryId);
-    replication.changed(registryId);
   }
   const replication: Replication = createReplication({
     ...{ database, keys, clock, log, metrics, registries, catalog, blobs, settings, signal, onTagsMoved },
     ...{ peerSettings: parts.peerSettings, onLocalRenewed: parts.onLocalRenewed, defaultPlan: settings.defaultPlan },
     version: readVersion(),
+    plans: registries.plans,
     credentials: access.regionCredentials,
   });
   const webhooks = webhooksOf(settings, parts);
+  const changes = createChanges({
+    database,
+    clock,
+    log,
+    signal,
+    ids: () => registries.all().map(({ id }) => id),
+    changeRetentionMs: settings.changeRetentionMs,
+    tombstoneRetentionMs: settings.tombstoneRetentionMs,
+    pruneIntervalMs: settings.garbageIntervalMs,
+  });
+  changes.onGrown((registryId) => {
+    webhooks.changed(registryId);
+    replication.changed(registryId);
+  });
   const tasks = createTaskFeatures(settings, { ...parts, catalog });
   const retention = createRetention({
     ...common,
@@ -153,6 +167,7 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
       ...tasks.loops(),
       ...webhooks.loops(),
       ...replication.loops(),
+      ...changes.loops(),
     ],
     stop: async () => {
       await Promise.all([imports.stop(), tasks.stop(), webhooks.stop(), replication.stop()]);

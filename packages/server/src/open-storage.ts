@@ -10,7 +10,7 @@ import {
   openSealedStore,
 } from './platform/blob-store/index.ts';
 import type { Clock } from './platform/clock.ts';
-import { type Database, acquireDataLock, openDatabase } from './platform/database/index.ts';
+import { type Database, type NoticedDatabase, acquireDataLock, noticeWrites, openDatabase } from './platform/database/index.ts';
 import { type ManagedKeyRing, WrappingKeyFile, openKeyRing } from './platform/keys/index.ts';
 import type { Logger } from './platform/logger.ts';
 import type { Metrics } from './platform/metrics.ts';
@@ -19,7 +19,7 @@ import type { Settings } from './settings/index.ts';
 /** The data folder and the database, owned by this process. */
 export interface Data {
   readonly dataDir: string;
-  readonly database: Database;
+  readonly database: NoticedDatabase;
 }
 
 /** Where everything lies that outlives the process. */
@@ -46,7 +46,7 @@ export async function openData(
   const database = opened.adopt(await openDatabaseOf(settings, dataDir, { now: clock.now(), onIdleError }), (each) =>
     each.close(),
   );
-  return { dataDir, database };
+  return { dataDir, database: noticeWrites(database) };
 }
 
 export interface StorageTools {

@@ -5,6 +5,7 @@ import { auditTransactions } from './audit/transactions.ts';
 import { armTransactions } from './arm/transactions.ts';
 import { blobTransactions } from './blobs/transactions.ts';
 import { catalogTransactions } from './catalog/transactions.ts';
+import { changesTransactions } from './changes/transactions.ts';
 import { damageTransactions } from './platform/damage/transactions.ts';
 import type { TransactionDefinition } from './platform/database/database.ts';
 import { collectorTransactions } from './platform/garbage/claim.ts';
@@ -32,6 +33,7 @@ export const transactions: readonly TransactionDefinition<never, unknown>[] = [
   ...damageTransactions,
   ...blobTransactions,
   ...catalogTransactions,
+  ...changesTransactions,
   ...accessTransactions,
   ...armTransactions,
   ...usageTransactions,

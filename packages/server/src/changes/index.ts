@@ -1,4 +1,5 @@
 export * from './model.ts';
+export { type Changes, type ChangesOptions, createChanges } from './create-changes.ts';
 export { type RegisterName, clockSeen, findRegister, logFacts, registerOf } from './queries.ts';
 export {
   type ChangesRead,
@@ -18,3 +19,4 @@ export {
   recordChanges,
 } from './record-changes.ts';
 export { columnsOf, joinRegister } from './registers.ts';
+export { changesTransactions } from './transactions.ts';

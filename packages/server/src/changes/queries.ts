@@ -22,6 +22,15 @@ export async function clockSeen(db: ReadQueries | WriteQueries, registryId: numb
   return (await lastClock.first(db, { registryId }))?.clock ?? 0;
 }
 
+const newest = prepareRead<{ registryId: number }, { readonly sequence: number }>((db, { registryId }) =>
+  db.selectFrom('changes').select('sequence').where('registry_id', '=', registryId).orderBy('sequence', 'desc').limit(1),
+);
+
+/** 0: the log is empty. */
+export async function lastSequence(db: ReadQueries, registryId: number): Promise<number> {
+  return (await newest.first(db, { registryId }))?.sequence ?? 0;
+}
+
 export interface RegisterName {
   readonly registryId: number;
   readonly repository: string;

@@ -64,13 +64,13 @@ export interface Recorded {
 /**
  * Writes what was done here into the log, and, in replicated registries, into the registers. To be called last in the
  * transaction that does it, when everything is locked: then the stamp is later than all that was seen. Where no other region
- * reads it, nobody is told of what clients do not see.
+ * reads it, what matters to other regions alone is left out.
  */
 export async function recordChanges(tx: WriteQueries, { registryId, changes, request, now }: RecordChanges): Promise<Recorded> {
   if (changes.length === 0) return nothing;
   const log = await logFacts.first(tx, { registryId });
   const isReplicated = log?.is_replicated === 1;
-  const told = isReplicated ? changes : changes.filter(isVisible);
+  const told = isReplicated ? changes : changes.filter(isForWebhooks);
   if (log === undefined || told.length === 0) return nothing;
   const stamp: Stamp = { clock: nextClock(now, await clockSeen(tx, registryId)), origin: log.region };
   const rows = [];
@@ -92,9 +92,14 @@ const nothing: Recorded = { registers: undefined };
 
 const rowsPerStatement = 500;
 
+/** Of tags that went with a manifest some want to know. */
+function isForWebhooks(change: LocalChange): boolean {
+  return change.action === 'untag' || isVisible(change);
+}
+
 function isVisible(change: LocalChange): boolean {
   if (change.action === 'renew' || change.action === 'pull') return false;
-  return !('isVisible' in change) || change.isVisible !== false;
+  return 'isVisible' in change ? (change.isVisible ?? true) : true;
 }
 
 export interface ChangeToWrite {
