@@ -16,7 +16,7 @@ taskSuite('quick builds', {}, (world) => {
 
   before(async () => {
     await world().pushTools('base/tools:v1', []);
-    await world().startAgent({ args: ['--output', '1MiB'] });
+    await world().startAgent({ args: ['--output', '1MiB', '--processes', '256'] });
   });
 
   test('a folder becomes an image: ignored files, links and spaces as docker has them', async () => {
@@ -181,7 +181,7 @@ taskSuite('quick builds', {}, (world) => {
       '{{.HostConfig.PidsLimit}} {{.HostConfig.Memory}}',
       container,
     ]);
-    assert.match(limits.stdout, /^[1-9]\d* [1-9]\d*$/m);
+    assert.match(limits.stdout, /^256 [1-9]\d*$/m);
     runOf(await here.berth(['run', '--json', '--cmd', '$Registry/base/tools:v1 echo fine']));
     assert.equal((await here.berth(['runs', 'cancel', id])).code, 0);
     assert.equal((await here.ended(id)).status, 'Canceled');

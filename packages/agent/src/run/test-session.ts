@@ -127,6 +127,15 @@ export async function execute(session: Session, work: Assignment['work'], option
   return { id: `r${id}`, end, steps, log };
 }
 
+/** What of its tests an engine is tried with. */
+export interface EngineScope {
+  readonly runsContainers: boolean;
+  /** False: what is the same program of ours for every engine is tried with Docker alone, except in the long form. */
+  readonly isWhole: boolean;
+}
+
+const isLong = process.env['BERTH_LONG'] === '1';
+
 /** Defines tests with an engine; where it is missing they are skipped, or fail if BERTH_REQUIRE names it. */
 export function suite(
   name: string,
@@ -136,7 +145,7 @@ export function suite(
     define,
   }: {
     open(network: TestNetwork, registry: string): Promise<OpenedEngine>;
-    define(get: () => Session, runsContainers: boolean): void;
+    define(get: () => Session, scope: EngineScope): void;
   },
 ): void {
   if (reason !== undefined) {
@@ -159,7 +168,7 @@ export function suite(
       session = { engine, registry, folder };
     });
     after(() => opened.disposeAsync());
-    define(() => session, name !== 'buildah');
+    define(() => session, { runsContainers: name !== 'buildah', isWhole: name === 'docker' || isLong });
   });
 }
 
