@@ -16,11 +16,14 @@ export interface SdkTarget {
   credential(tenant?: string, identity?: Pick<Owner, 'clientId' | 'clientSecret'>): ClientSecretCredential;
 }
 
+/** A region that registries may be replicated to; it does not answer. */
+const oneMorePeer = { peers: 'westeu=http://127.0.0.1:1', peerKey: 'a key that no other region has, of 32 characters' } as const;
+
 /** One registry for the tests of a file. This process trusts its authority from then on. */
 export function useSdkTarget(settings: Readonly<Record<string, string>> = {}): () => SdkTarget {
   let target: SdkTarget | undefined;
   before(async () => {
-    const registry = await startRegistry({ settings: { tls: 'auto', ...settings } });
+    const registry = await startRegistry({ settings: { tls: 'auto', ...oneMorePeer, ...settings } });
     const authority = await readFile(join(registry.dataDir, 'tls', 'authority.pem'), 'utf8');
     setDefaultCACertificates([...getCACertificates('default'), authority]);
     const owner = await readOwner(registry.dataDir);

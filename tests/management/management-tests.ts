@@ -37,7 +37,7 @@ export function managementTests(
     test(title, async (t) => {
       const location = await engine.createLocation(t);
       const database = 'url' in location ? { database: location.url } : {};
-      const registry = await startRegistry({ settings: { ...options.settings, ...database } });
+      const registry = await startRegistry({ settings: { ...oneMorePeer, ...options.settings, ...database } });
       const { url, host, dataDir, username, password } = registry;
       const manager = new ManagerClient(url, await readOwner(dataDir));
       const client = new RegistryClient({ url, username, password });
@@ -65,6 +65,9 @@ export function assertAnswered(answer: ManagerAnswer, ...statuses: readonly numb
   );
   return answer;
 }
+
+/** A region that registries may be replicated to; it does not answer. */
+const oneMorePeer = { peers: 'west1=http://127.0.0.1:1', peerKey: 'a key that no other region has, of 32 characters' } as const;
 
 /** An error in the resource manager's envelope (acr-api 3.1). */
 export function assertArmError(answer: ManagerAnswer, status: number, code: string, target?: string): void {

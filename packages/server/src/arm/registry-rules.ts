@@ -45,7 +45,8 @@ async function usageOf(context: ArmContext, { id, name }: RegistryRecord): Promi
     webhooks: counts.get('webhooks') ?? 0,
     tokens: counts.get('tokens') ?? 0,
     scopeMaps: counts.get('scopeMaps') ?? 0,
-    replications: counts.get('replications') ?? 0,
+    // The home region stands in the list, too, and is none that could be deleted.
+    replications: Math.max(0, (counts.get('replications') ?? 0) - 1),
     ...(registry !== undefined && { storedBytes: (await context.usageOf(registry)).sizeBytes }),
   };
 }

@@ -1,5 +1,6 @@
 import type { Blobs, BlobsElsewhere } from '../blobs/index.ts';
 import type { Catalog, CatalogElsewhere } from '../catalog/index.ts';
+import type { Plans } from '../registries/index.ts';
 import type { ChildKind } from '../resources/index.ts';
 import type { Plan, Registry } from '../tenancy/index.ts';
 import { createCopying } from './copy/index.ts';
@@ -26,6 +27,8 @@ export interface ReplicationOptions extends Omit<ReplicationContext, 'peers' | '
   /** Of the program. */
   readonly version: string;
   readonly credentials: CredentialsOfRegions;
+  /** What each plan allows. */
+  readonly plans: Plans;
   /** Of the default registry when it is made anew. */
   readonly defaultPlan: Plan;
   /** Tags were moved by what another region told. */
@@ -77,6 +80,7 @@ export function createReplication(options: ReplicationOptions): Replication {
   const kind = replicationKind({
     database,
     peers,
+    plans: options.plans,
     statusOf: async (registry, region) => replicas.refusedBy(registry, region) ?? statuses.of(registry, region),
     onChange: async () => {
       await registries.refresh();

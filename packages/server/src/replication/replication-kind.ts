@@ -1,7 +1,7 @@
 import type { ReplicaStatus } from '@berth/api';
 import { RegistryError } from '../errors/index.ts';
 import type { Database } from '../platform/database/index.ts';
-import { requireFeature } from '../registries/index.ts';
+import { type Plans, requireRoomFor } from '../registries/index.ts';
 import { type ChildKind, invalid } from '../resources/index.ts';
 import type { Registry } from '../tenancy/index.ts';
 import type { Peers } from './peers/model.ts';
@@ -17,6 +17,7 @@ export interface ReplicationProperties {
 export interface ReplicationKindOptions {
   readonly database: Database;
   readonly peers: Pick<Peers, 'region' | 'all'>;
+  readonly plans: Plans;
   /** How far a region is with a registry; never rejects. */
   readonly statusOf: (registry: Registry, region: string) => Promise<ReplicaStatus>;
   /** Which regions hold a registry has changed. */
@@ -28,7 +29,7 @@ export interface ReplicationKindOptions {
  * regions are called here: shorter than ACR's, and with hyphens.
  */
 export function replicationKind(options: ReplicationKindOptions): ChildKind<ReplicationProperties> {
-  const { database, peers, statusOf, onChange } = options;
+  const { database, peers, plans, statusOf, onChange } = options;
   const isHome = (location: string | null): boolean => regionKey(location ?? '') === regionKey(peers.region);
   return {
     collection: 'replications',
@@ -40,7 +41,7 @@ export function replicationKind(options: ReplicationKindOptions): ChildKind<Repl
         regionEndpointEnabled: properties.boolean('regionEndpointEnabled') ?? true,
         zoneRedundancy: properties.oneOf('zoneRedundancy', ['Enabled', 'Disabled']) ?? 'Disabled',
       };
-      requireFeature(registry.plan, 'geoReplication', 'sku.name');
+      requireRoomFor(plans, registry.plan, { kind: 'replications', current: 0 });
       const region = requireOtherRegion(peers, document?.text('location') ?? '', name);
       const of = { registryId: registry.id, registry: registry.name, home: peers.region };
       await database.write(beginReplication, { ...of, region, name, now });

@@ -1,16 +1,18 @@
 import { createPublicKey } from 'node:crypto';
 import { RegistryError } from '../../errors/index.ts';
 import type { TrustedIssuerRow } from '../../platform/database/index.ts';
+import { requireMadeHere } from '../written-elsewhere.ts';
 import type { FederationContext } from './sign-in-federated.ts';
 import { type KeySet, hasPrivateKey, parseKeySet } from './key-set.ts';
 import { allIssuers, findIssuer } from './queries.ts';
 import { deleteIssuer, putIssuer } from './transactions.ts';
 
-/** Trusts an issuer, with its keys where it cannot be asked for them. @throws INVALID_PARAMETER, CONFLICT */
+/** Trusts an issuer, with its keys where it cannot be asked for them. @throws INVALID_PARAMETER, CONFLICT, HOME_REGION_ONLY */
 export async function trustIssuer(
   { database, clock, keys }: FederationContext,
   { issuer, jwks }: { readonly issuer: string; readonly jwks: unknown },
 ): Promise<unknown> {
+  await requireMadeHere(database.read, { kind: 'issuer', subject: issuer });
   const set = jwks === undefined ? undefined : checkKeys(jwks);
   if (set === undefined) requireReachable(issuer);
   const row = { issuer, jwks: set === undefined ? null : JSON.stringify(set), created_at: clock.now() };
@@ -24,8 +26,9 @@ export async function showIssuers({ database }: FederationContext): Promise<unkn
   return { issuers: (await allIssuers(database.read)).map(describeIssuer) };
 }
 
-/** @throws NOT_FOUND */
+/** @throws NOT_FOUND, HOME_REGION_ONLY */
 export async function distrustIssuer({ database, keys, onDistrust }: FederationContext, issuer: string): Promise<void> {
+  await requireMadeHere(database.read, { kind: 'issuer', subject: issuer });
   const isDeleted = await database.write(deleteIssuer, { issuer });
   keys.forget(issuer);
   onDistrust();

@@ -1,6 +1,7 @@
 import type { RoleAssignmentRow } from '../../platform/database/index.ts';
 import { parseCondition } from '../roles/parse-condition.ts';
 import { findRole } from '../roles/role-definitions.ts';
+import { requireScopeHere } from '../written-elsewhere.ts';
 import { type DirectoryContext, missing, requireAdded, requireIdentity, timeText } from './directory-context.ts';
 import { invalid, parseGuid } from './model.ts';
 import { assignmentsOf } from './queries.ts';
@@ -14,7 +15,7 @@ export interface WantedRole {
   readonly condition?: string;
 }
 
-/** @throws NOT_FOUND, INVALID_PARAMETER, NAME_IN_USE, CONFLICT */
+/** @throws NOT_FOUND, INVALID_PARAMETER, NAME_IN_USE, CONFLICT, HOME_REGION_ONLY */
 export async function assignRole(
   context: DirectoryContext,
   { identity, id, wanted }: { readonly identity: string; readonly id: string; readonly wanted: WantedRole },
@@ -24,11 +25,13 @@ export async function assignRole(
   if (role === undefined) throw invalid(`there is no role "${wanted.role}"; AcrPull and AcrPush are two of them`, 'role');
   const { condition } = wanted;
   if (condition !== undefined) parseCondition(condition);
+  const scope = await resolveScope(context.database.read, wanted.scope);
+  await requireScopeHere(context.database.read, scope);
   const row: RoleAssignmentRow = {
     id: parseGuid(id, 'assignment'),
     identity_id,
     role_id: role.id,
-    scope: await resolveScope(context.database.read, wanted.scope),
+    scope,
     condition: condition ?? null,
     created_at: context.clock.now(),
   };
@@ -43,10 +46,13 @@ export async function showRoles(context: DirectoryContext, identity: string): Pr
   return { roles: (await assignmentsOf(context.database.read, id)).map(describeAssignment) };
 }
 
-/** @throws NOT_FOUND, INVALID_PARAMETER */
+/** @throws NOT_FOUND, INVALID_PARAMETER, HOME_REGION_ONLY */
 export async function removeRole(context: DirectoryContext, identity: string, id: string): Promise<void> {
   const { id: identityId } = await requireIdentity(context, identity);
-  const isDeleted = await context.database.write(deleteAssignment, { identityId, id: parseGuid(id, 'assignment') });
+  const assignment = parseGuid(id, 'assignment');
+  const found = (await assignmentsOf(context.database.read, identityId)).find((each) => each.id === assignment);
+  if (found !== undefined) await requireScopeHere(context.database.read, found.scope);
+  const isDeleted = await context.database.write(deleteAssignment, { identityId, id: assignment });
   context.onChange(identityId);
   if (!isDeleted) throw missing('the identity has no role assignment of this id');
 }

@@ -2,6 +2,7 @@ import { RegistryError } from '../../errors/index.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Database, IdentityRow } from '../../platform/database/index.ts';
 import type { GeneratedPasswords } from '../generated-passwords.ts';
+import { requireMadeHere } from '../written-elsewhere.ts';
 import { findByAnyName } from './queries.ts';
 import type { Added } from './transactions.ts';
 
@@ -18,6 +19,13 @@ export interface DirectoryContext {
 export async function requireIdentity({ database }: DirectoryContext, name: string): Promise<IdentityRow> {
   const found = await findByAnyName(database.read, name);
   if (found === undefined) throw missing(`no identity has the name or id ${JSON.stringify(name.slice(0, 64))}`);
+  return found;
+}
+
+/** One whose credentials are written here. @throws NOT_FOUND, HOME_REGION_ONLY */
+export async function requireOwnIdentity(context: DirectoryContext, name: string): Promise<IdentityRow> {
+  const found = await requireIdentity(context, name);
+  await requireMadeHere(context.database.read, { kind: 'identity', subject: found.id });
   return found;
 }
 

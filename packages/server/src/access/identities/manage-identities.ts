@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { RegistryError } from '../../errors/index.ts';
 import type { IdentityRow } from '../../platform/database/index.ts';
 import { describeAssignment } from './assign-roles.ts';
-import { type DirectoryContext, missing, requireIdentity, timeText } from './directory-context.ts';
+import { type DirectoryContext, missing, requireIdentity, requireOwnIdentity, timeText } from './directory-context.ts';
 import { describeSecret } from './manage-secrets.ts';
 import { parseIdentityName } from './model.ts';
 import { assignmentsOf, credentialsOf, secretsOf } from './queries.ts';
@@ -35,17 +35,17 @@ export async function showIdentity(context: DirectoryContext, name: string): Pro
   };
 }
 
-/** @throws NOT_FOUND */
+/** @throws NOT_FOUND, HOME_REGION_ONLY */
 export async function setEnabled(context: DirectoryContext, name: string, isEnabled: boolean): Promise<unknown> {
-  const identity = await requireIdentity(context, name);
+  const identity = await requireOwnIdentity(context, name);
   await context.database.write(enableIdentity, { id: identity.id, isEnabled });
   context.onChange(identity.id);
   return describeIdentity({ ...identity, is_enabled: isEnabled ? 1 : 0 });
 }
 
-/** @throws NOT_FOUND, CONFLICT */
+/** @throws NOT_FOUND, CONFLICT, HOME_REGION_ONLY */
 export async function removeIdentity(context: DirectoryContext, name: string): Promise<void> {
-  const { id } = await requireIdentity(context, name);
+  const { id } = await requireOwnIdentity(context, name);
   const outcome = await context.database.write(deleteIdentity, { id });
   context.onChange(id);
   if (outcome === 'owner')

@@ -1,15 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import type { IdentitySecretRow } from '../../platform/database/index.ts';
-import { generateSecret } from '../generated-passwords.ts';
-import { directoryId } from '../generated-passwords.ts';
-import { type DirectoryContext, missing, requireAdded, requireIdentity, timeText } from './directory-context.ts';
+import { directoryId, generateSecret } from '../generated-passwords.ts';
+import {
+  type DirectoryContext,
+  missing,
+  requireAdded,
+  requireIdentity,
+  requireOwnIdentity,
+  timeText,
+} from './directory-context.ts';
 import { parseExpiry } from './model.ts';
 import { secretsOf } from './queries.ts';
 import { addSecret, deleteSecret } from './transactions.ts';
 
 /** A secret that nobody can read again. @throws NOT_FOUND, INVALID_PARAMETER, CONFLICT */
 export async function makeSecret(context: DirectoryContext, name: string, expiresAt: string | undefined): Promise<unknown> {
-  const { id: identity_id } = await requireIdentity(context, name);
+  const { id: identity_id } = await requireOwnIdentity(context, name);
   const now = context.clock.now();
   const value = generateSecret();
   const row: IdentitySecretRow = {
@@ -32,7 +38,7 @@ export async function showSecrets(context: DirectoryContext, name: string): Prom
 
 /** @throws NOT_FOUND */
 export async function removeSecret(context: DirectoryContext, name: string, id: string): Promise<void> {
-  const { id: identityId } = await requireIdentity(context, name);
+  const { id: identityId } = await requireOwnIdentity(context, name);
   const isDeleted = await context.database.write(deleteSecret, { identityId, id });
   context.onChange(identityId);
   if (!isDeleted) throw missing('the identity has no secret of this id');

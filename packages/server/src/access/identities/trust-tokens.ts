@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { FederatedCredentialRow } from '../../platform/database/index.ts';
 import { findIssuer } from '../federation/queries.ts';
-import { type DirectoryContext, missing, requireAdded, requireIdentity, timeText } from './directory-context.ts';
+import {
+  type DirectoryContext,
+  missing,
+  requireAdded,
+  requireIdentity,
+  requireOwnIdentity,
+  timeText,
+} from './directory-context.ts';
 import { type Rule, invalid, parseCredentialName, parseRule } from './model.ts';
 import { credentialsOf } from './queries.ts';
 import { deleteCredential, putCredential } from './transactions.ts';
@@ -11,7 +18,7 @@ export async function trustTokens(
   context: DirectoryContext,
   { identity, name, rule }: { readonly identity: string; readonly name: string; readonly rule: Rule },
 ): Promise<unknown> {
-  const { id: identity_id } = await requireIdentity(context, identity);
+  const { id: identity_id } = await requireOwnIdentity(context, identity);
   const { issuer, audiences, claims } = parseRule(rule);
   if ((await findIssuer(context.database.read, issuer)) === undefined)
     throw invalid(`${issuer} is no trusted issuer; trust it first with "berth issuer add"`, 'issuer');
@@ -39,7 +46,7 @@ export async function showCredential(context: DirectoryContext, identity: string
 
 /** @throws NOT_FOUND */
 export async function removeCredential(context: DirectoryContext, identity: string, name: string): Promise<void> {
-  const { id: identityId } = await requireIdentity(context, identity);
+  const { id: identityId } = await requireOwnIdentity(context, identity);
   const isDeleted = await context.database.write(deleteCredential, { identityId, name });
   context.onChange(identityId);
   if (!isDeleted) throw missing('the identity has no federated credential of this name');
