@@ -32,7 +32,7 @@ const featureEdges: Readonly<Record<string, readonly string[]>> = {
   tasks: ['resources', 'runs'],
   triggers: ['runs', 'tasks'],
   upkeep: [],
-  usage: [],
+  usage: ['changes'],
   webhooks: ['changes', 'resources'],
 };
 

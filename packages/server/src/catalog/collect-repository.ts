@@ -3,6 +3,9 @@ import { type WriteQueries, lockRows } from '../platform/database/index.ts';
 import { addCandidates } from '../platform/garbage/candidates.ts';
 import { defineCollection } from '../platform/garbage/handler.ts';
 import { changeManifestBytes } from '../platform/stored-bytes/index.ts';
+import { deletesSoftly, findRepositoryId } from '../repositories/index.ts';
+import { lockManifest } from './insert-manifest.ts';
+import { takeLiveManifest } from './take-live.ts';
 
 /** Rows that one transaction deletes. */
 const batch = 500;
@@ -15,10 +18,12 @@ export const repositoryCollection = defineCollection('repository', async (tx, { 
   const id = Number(subject);
   // Waits for pushes that found the repository alive; after that nothing comes in any more.
   const repository = await lockRows(
-    tx.selectFrom('repositories').select(['registry_id', 'deleted_at']).where('id', '=', id),
+    tx.selectFrom('repositories').select(['registry_id', 'name', 'deleted_at']).where('id', '=', id),
   ).executeTakeFirst();
   if (repository === undefined || repository.deleted_at === null) return 'done';
-  const gone: Gone = { repositoryId: id, registryId: repository.registry_id, now };
+  const gone: Gone = { repositoryId: id, registryId: repository.registry_id, repository: repository.name, now };
+  // Where clients delete a repository softly it is emptied and stays; this one was deleted by word of another region.
+  if ((await isKept(tx, gone.registryId)) && (await keepManifests(tx, gone))) return 'again';
   for (const deleteSome of [deleteTags, deleteReferences, deleteManifests, deleteUpload, deleteLinks]) {
     if (await deleteSome(tx, gone)) return 'again';
   }
@@ -29,7 +34,37 @@ export const repositoryCollection = defineCollection('repository', async (tx, { 
 interface Gone {
   readonly repositoryId: number;
   readonly registryId: number;
+  /** Its name. */
+  readonly repository: string;
   readonly now: number;
+}
+
+/** Of a registry that is deleted itself nothing can be restored. */
+async function isKept(tx: WriteQueries, registryId: number): Promise<boolean> {
+  if (!(await deletesSoftly(tx, registryId))) return false;
+  const registry = await tx.selectFrom('registries').select('deleted_at').where('id', '=', registryId).executeTakeFirst();
+  return registry !== undefined && registry.deleted_at === null;
+}
+
+/** Manifests that one transaction puts into the bin. */
+const keptBatch = 100;
+
+/** Puts manifests into the bin with their tags; not those that are there again, in a repository of the same name. */
+async function keepManifests(tx: WriteQueries, gone: Gone): Promise<boolean> {
+  const { repositoryId, registryId, repository } = gone;
+  const manifests = await tx
+    .selectFrom('manifests')
+    .select(['id', 'digest', 'size_bytes'])
+    .where('repository_id', '=', repositoryId)
+    .orderBy('id')
+    .limit(keptBatch)
+    .execute();
+  const present = (await findRepositoryId(tx, registryId, repository)) ?? 0;
+  for (const manifest of manifests) {
+    const isSoft = (await lockManifest(tx, present, manifest.digest)) === undefined;
+    await takeLiveManifest(tx, { ...gone, isSoft, dueAt: gone.now }, manifest);
+  }
+  return manifests.length > 0;
 }
 
 async function deleteTags(tx: WriteQueries, { repositoryId }: Gone): Promise<boolean> {

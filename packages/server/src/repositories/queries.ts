@@ -28,9 +28,19 @@ export async function findRepositoryId(
   return (await findRepository(db, registryId, name))?.id;
 }
 
-/** The id of a repository from which something is to be deleted. @throws REGISTRY_DISALLOWED_OPERATION */
+/**
+ * The id of a repository from which something is to be deleted. Held as for a push: who works on all of a repository (what other
+ * regions told of it) comes before or after. @throws REGISTRY_DISALLOWED_OPERATION
+ */
 export async function findDeletable(tx: WriteQueries, registryId: number, name: string): Promise<number | undefined> {
-  const found = await findRepository(tx, registryId, name);
+  const found = await tx
+    .selectFrom('repositories')
+    .select(['id', ...attributeColumns])
+    .where('registry_id', '=', registryId)
+    .where('name', '=', name)
+    .where('deleted_at', 'is', null)
+    .forKeyShare()
+    .executeTakeFirst();
   if (found !== undefined) requireDeletable(found, `the repository ${name}`);
   return found?.id;
 }

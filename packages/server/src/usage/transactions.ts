@@ -1,3 +1,5 @@
+import { sql } from 'kysely';
+import { type LocalChange, recordChanges } from '../changes/index.ts';
 import { type TransactionDefinition, type WriteQueries, defineTransaction } from '../platform/database/index.ts';
 
 export interface ManifestPulls {
@@ -31,10 +33,15 @@ export interface RecordUsage {
 export const recordUsage = defineTransaction(
   'usage.record',
   async (tx, { manifests, tags, hours }: RecordUsage): Promise<void> => {
+    const told = await pullsToTell(tx, manifests);
     for (const { id, count, at } of manifests.toSorted((a, b) => a.id - b.id)) {
       await tx
         .updateTable('manifests')
-        .set((eb) => ({ last_pulled_at: at, pull_count: eb('pull_count', '+', count) }))
+        .set((eb) => ({
+          // Another region may have told of a later one.
+          last_pulled_at: sql<number>`case when last_pulled_at > ${at} then last_pulled_at else ${at} end`,
+          pull_count: eb('pull_count', '+', count),
+        }))
         .where('id', '=', id)
         .execute();
     }
@@ -50,8 +57,41 @@ export const recordUsage = defineTransaction(
         )
         .execute();
     }
+    for (const [registryId, changes] of told)
+      await recordChanges(tx, { registryId, changes, now: Math.max(...changes.map(({ pulledAt }) => pulledAt)) });
   },
 );
+
+const hourMs = 3_600_000;
+
+type PullChange = Extract<LocalChange, { readonly action: 'pull' }>;
+
+/** Other regions hear of pulls once an hour for each manifest: what nobody pulls anywhere may be old. By registry, where there are others. */
+async function pullsToTell(
+  tx: WriteQueries,
+  manifests: readonly ManifestPulls[],
+): Promise<ReadonlyMap<number, readonly PullChange[]>> {
+  const told = new Map<number, PullChange[]>();
+  if (manifests.length === 0) return told;
+  const pulledAt = new Map(manifests.map(({ id, at }) => [id, at]));
+  const rows = await tx
+    .selectFrom('manifests')
+    .innerJoin('repositories', 'repositories.id', 'manifests.repository_id')
+    .innerJoin('registries', 'registries.id', 'repositories.registry_id')
+    .select(['manifests.id', 'manifests.digest', 'manifests.last_pulled_at', 'repositories.name', 'repositories.registry_id'])
+    .where('manifests.id', 'in', [...pulledAt.keys()])
+    .where('registries.is_replicated', '=', 1)
+    .where('repositories.deleted_at', 'is', null)
+    .orderBy('manifests.id')
+    .execute();
+  for (const { id, digest, last_pulled_at, name, registry_id } of rows) {
+    const at = pulledAt.get(id) ?? 0;
+    if (last_pulled_at !== null && Math.floor(last_pulled_at / hourMs) >= Math.floor(at / hourMs)) continue;
+    const change = { action: 'pull', repository: name, digest, pulledAt: at } as const;
+    told.set(registry_id, [...(told.get(registry_id) ?? []), change]);
+  }
+  return told;
+}
 
 async function recordTag(tx: WriteQueries, { registryId, repository, tag, at }: TagPulls): Promise<void> {
   await tx
