@@ -17,7 +17,7 @@ export interface SdkTarget {
 }
 
 /** A region that registries may be replicated to; it does not answer. */
-const oneMorePeer = { peers: 'westeu=http://127.0.0.1:1', peerKey: 'a key that no other region has, of 32 characters' } as const;
+const oneMorePeer = { peers: 'westeu=http://127.0.0.1:1', peerKey: 'a key that no other region has of 32 characters' } as const;
 
 /** One registry for the tests of a file. This process trusts its authority from then on. */
 export function useSdkTarget(settings: Readonly<Record<string, string>> = {}): () => SdkTarget {

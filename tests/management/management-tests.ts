@@ -67,7 +67,7 @@ export function assertAnswered(answer: ManagerAnswer, ...statuses: readonly numb
 }
 
 /** A region that registries may be replicated to; it does not answer. */
-const oneMorePeer = { peers: 'west1=http://127.0.0.1:1', peerKey: 'a key that no other region has, of 32 characters' } as const;
+const oneMorePeer = { peers: 'west1=http://127.0.0.1:1', peerKey: 'a key that no other region has of 32 characters' } as const;
 
 /** An error in the resource manager's envelope (acr-api 3.1). */
 export function assertArmError(answer: ManagerAnswer, status: number, code: string, target?: string): void {
