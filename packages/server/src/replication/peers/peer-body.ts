@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { PeerError } from './model.ts';
 import { damaged, unreachable } from './peer-failures.ts';
@@ -23,11 +24,14 @@ export interface PeerBodyOptions {
  */
 export class PeerBody extends Readable {
   readonly #options: PeerBodyOptions;
+  /** Of the answer, which forgets it at its end. */
+  readonly #socket: Socket;
   #receivedBytes = 0;
 
   constructor(options: PeerBodyOptions) {
     super({ highWaterMark: readAheadBytes });
     this.#options = options;
+    this.#socket = options.response.socket;
     const { response, signal } = options;
     response.on('error', (error) => this.destroy(this.#failure(error)));
     response.on('end', () => this.#end());
@@ -36,8 +40,8 @@ export class PeerBody extends Readable {
     });
     response.on('data', (chunk: Buffer) => this.#take(chunk));
     response.pause();
-    response.socket.setTimeout(options.idleMs);
-    response.socket.on('timeout', this.#onIdle);
+    this.#socket.setTimeout(options.idleMs);
+    this.#socket.on('timeout', this.#onIdle);
     // Whoever reads it later is told.
     this.on('error', () => undefined);
     if (signal.aborted) this.#onAbort();
@@ -48,7 +52,7 @@ export class PeerBody extends Readable {
     const { response, idleMs } = this.#options;
     if (!response.isPaused()) return;
     // Only from now on the sender has to send.
-    response.socket.setTimeout(idleMs);
+    this.#socket.setTimeout(idleMs);
     response.resume();
   }
 
@@ -77,13 +81,13 @@ export class PeerBody extends Readable {
   /** Whoever reads may be slow, too: then the sender waits for us. */
   readonly #onIdle = (): void => {
     const { region, address, response, idleMs } = this.#options;
-    if (this.readableLength > 0 || response.isPaused()) response.socket.setTimeout(idleMs);
+    if (this.readableLength > 0 || response.isPaused()) this.#socket.setTimeout(idleMs);
     else this.destroy(unreachable(region, address, 'it stopped sending'));
   };
 
   #release(): void {
-    const { response, signal } = this.#options;
-    response.socket?.off('timeout', this.#onIdle);
+    const { signal } = this.#options;
+    this.#socket.off('timeout', this.#onIdle);
     signal.removeEventListener('abort', this.#onAbort);
   }
 
