@@ -51,6 +51,14 @@ const groups: readonly CommandGroup[] = [
     add: async (program, { asked }) => (await import('./agent-commands.ts')).addAgentCommands(program, asked),
   },
   {
+    names: ['replication'],
+    add: async (program, { asked }) => (await import('./replication-commands.ts')).addReplicationCommands(program, asked),
+  },
+  {
+    names: ['webhook'],
+    add: async (program, { asked }) => (await import('./webhook-commands.ts')).addWebhookCommands(program, asked),
+  },
+  {
     names: ['login', 'logout'],
     add: async (program, { write, environment }) =>
       (await import('./login-commands.ts')).addLoginCommands(program, { write, environment }),
