@@ -1,4 +1,6 @@
 import { blobTransactions } from '../blobs/index.ts';
+import type { Fact } from '@berth/api';
+import { joinRegister } from '../changes/index.ts';
 import { defineTransaction } from '../platform/database/index.ts';
 import { collectorTransactions } from '../platform/garbage/index.ts';
 import { keyTransactions } from '../platform/keys/index.ts';
@@ -15,6 +17,16 @@ export const addRegistry = defineTransaction('test.add-registry', async (tx, inp
 /** Writes what the resource manager would. */
 export const setProperties = defineTransaction('test.set-properties', async (tx, input: { id: number; properties: string }) => {
   await tx.updateTable('registries').set({ properties: input.properties }).where('id', '=', input.id).execute();
+});
+
+/** From now on the registry has registers, as where another region holds it. */
+export const replicate = defineTransaction('test.replicate', async (tx, { id }: { id: number }) => {
+  await tx.updateTable('registries').set({ is_replicated: 1, registers_ready_at: 0 }).where('id', '=', id).execute();
+});
+
+/** What another region told of a name, joined and not yet projected. */
+export const joinFact = defineTransaction('test.join-fact', async (tx, input: { registryId: number; fact: Fact }) => {
+  await joinRegister(tx, input.registryId, input.fact);
 });
 
 /** Damages what is stored, as a failing disk would. */
@@ -76,6 +88,8 @@ export const transactions = [
   foldStored,
   addRegistry,
   setProperties,
+  replicate,
+  joinFact,
   damageManifest,
   addRepositories,
   addTags,
