@@ -19,15 +19,19 @@ export interface FirstOwner {
 
 export const firstRunFileName = 'first-run.json';
 
-/** Writes what is known of the admin user; what the file said before goes. Durable before the password counts. */
-export function writeFirstRun(dataDir: string, firstRun: FirstRun): Promise<void> {
-  return writeWhole(dataDir, firstRun);
+/** Writes what is known of the admin user; the owner, whose secret stands nowhere else, stays. Durable before the password counts. */
+export async function writeFirstRun(dataDir: string, firstRun: FirstRun): Promise<void> {
+  await writeWhole(dataDir, { ...(await readWhole(dataDir)), ...firstRun });
 }
 
 /** Adds the owner to what the file says; in data of an earlier version there may be none. */
 export async function addFirstOwner(dataDir: string, owner: FirstOwner & { readonly loginServer: string }): Promise<void> {
-  const before = await readFile(join(dataDir, firstRunFileName), 'utf8').catch(() => '{}');
-  await writeWhole(dataDir, { ...(JSON.parse(before) as Partial<FirstRun>), ...owner });
+  await writeWhole(dataDir, { ...(await readWhole(dataDir)), ...owner });
+}
+
+async function readWhole(dataDir: string): Promise<Partial<FirstRun & FirstOwner>> {
+  const text = await readFile(join(dataDir, firstRunFileName), 'utf8').catch(() => '{}');
+  return JSON.parse(text) as Partial<FirstRun & FirstOwner>;
 }
 
 /** Writes the file whole or not at all. */
