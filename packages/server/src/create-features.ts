@@ -72,7 +72,10 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
     store,
     uploadExpiryMs: settings.uploadExpiryMs,
     limitOf: limitOfId,
-    elsewhere: { find: (blob) => replication.blobsElsewhere.find(blob), damaged: () => undefined },
+    elsewhere: {
+      find: (blob) => replication.blobsElsewhere.find(blob),
+      damaged: (registryId) => replication.blobsElsewhere.damaged(registryId),
+    },
   });
   const catalog = createCatalog({
     ...common,
@@ -124,7 +127,10 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
     onRemoved: ({ registryId, ...what }) => audit.purged({ ...what, registry: registries.byId(registryId) ?? registries.local }),
   });
   const imports = createImports({ blobs, catalog, outbound, clock, log, ...localRegistries(registries, access) });
-  const scrub = createScrub({ database, keys, clock, log, store });
+  const scrub = createScrub({
+    ...{ database, keys, clock, log, store },
+    elsewhere: { damaged: replication.blobsElsewhere.damaged, repaired: replication.repairedBlobs },
+  });
   const collector = createCollector({ database, clock, log, handlers: [...blobs.garbageHandlers, ...catalog.garbageHandlers] });
   measure(metrics, {
     database,

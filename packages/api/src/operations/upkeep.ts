@@ -25,6 +25,8 @@ const scrubState = Type.Object({
   manifestsChecked: Type.Integer(),
   startedAt: Type.Union([Type.String(), Type.Null()]),
   finishedAt: Type.Union([Type.String(), Type.Null()]),
+  /** Damaged blobs that were replaced by what another region has, since the start. */
+  repairedBlobs: Type.Integer(),
   damage: Type.Array(
     Type.Object({
       part: Type.String(),

@@ -10,6 +10,7 @@ interface ScrubState {
   readonly partsChecked: number;
   readonly bytesChecked: number;
   readonly manifestsChecked: number;
+  readonly repairedBlobs: number;
   readonly damage: readonly { readonly part: string; readonly digest: string | null; readonly reason: string }[];
 }
 
@@ -52,7 +53,9 @@ function textOf(state: ScrubState): string {
   const progress = `${state.partsChecked} parts (${bytesText(state.bytesChecked)}) and ${state.manifestsChecked} manifests opened`;
   const head = state.state === 'never' ? 'No scrub has run since the server started.' : `Scrub ${state.state}: ${progress}.`;
   const damage = state.damage.map((each) => `  ${each.digest ?? each.part}: ${each.reason}`);
+  const repaired =
+    state.repairedBlobs === 0 ? '' : ` ${state.repairedBlobs} damaged blobs were replaced by what other regions have.`;
   return damage.length === 0
-    ? `${head} No damage is known.`
-    : [head, `Damaged (push the content again to mend it):`, ...damage].join('\n');
+    ? `${head}${repaired} No damage is known.`
+    : [`${head}${repaired}`, `Damaged (push the content again to mend it):`, ...damage].join('\n');
 }

@@ -36,8 +36,8 @@ export interface BlobsElsewhere {
    * @throws REGISTRY_DISALLOWED_OPERATION when the repository may not be read
    */
   find(blob: BlobName): Promise<BlobElsewhere | undefined>;
-  /** A stored part of a blob does not open: it is brought again in the background. */
-  damaged(registryId: number, digest: Digest): void;
+  /** A stored part of a blob of this registry does not open: it is brought again in the background. */
+  damaged(registryId: number): void;
 }
 
 export interface BlobElsewhere {

@@ -74,7 +74,7 @@ async function found(
   // Otherwise it was collected, or replaced by a push, while it was read.
   if (await context.database.write(recordDamage, damage)) {
     context.log.error({ err: error, part: part.name, digest: download.digest }, 'a stored part is damaged');
-    context.elsewhere?.damaged(download.registryId, download.digest);
+    context.elsewhere?.damaged(download.registryId);
   }
   return damaged(download, error);
 }

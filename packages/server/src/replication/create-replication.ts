@@ -43,7 +43,9 @@ export interface Replication {
   readonly kind: ChildKind;
   /** What other regions have, for whoever does not find it here. */
   readonly catalogElsewhere: CatalogElsewhere;
-  readonly blobsElsewhere: Pick<BlobsElsewhere, 'find'>;
+  readonly blobsElsewhere: BlobsElsewhere;
+  /** Damaged blobs of a registry that were replaced by what another region has, since the start. */
+  repairedBlobs(registryId: number): number;
   /** The log of a registry has grown. */
   changed(registryId: number): void;
   /** @throws HOME_REGION_ONLY for a replica */
@@ -91,7 +93,8 @@ export function createReplication(options: ReplicationOptions): Replication {
   return {
     kind: kind as ChildKind,
     catalogElsewhere: readThrough.catalog,
-    blobsElsewhere: readThrough.blobs,
+    blobsElsewhere: { ...readThrough.blobs, damaged: (registryId) => copying.repair(registryId) },
+    repairedBlobs: (registryId) => copying.repaired(registryId),
     routes: [
       ...feedRoutes({
         ...options,

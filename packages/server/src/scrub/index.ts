@@ -51,7 +51,8 @@ export function createScrub({
       foundAt: row.found_at,
     }));
     const manifests = run === undefined ? [] : await run.damagedManifests();
-    return { ...(run?.progress ?? neverScrubbed), damage: [...damage, ...manifests] };
+    const repairedBlobs = context.elsewhere?.repaired(registryId) ?? 0;
+    return { ...(run?.progress ?? neverScrubbed), repairedBlobs, damage: [...damage, ...manifests] };
   };
 
   const control: ScrubControl = { start, state };

@@ -4,6 +4,8 @@ import type { Reply, Route } from '../http/route.ts';
 import type { Damage, ScrubProgress } from './model.ts';
 
 export interface ScrubState extends ScrubProgress {
+  /** Damaged blobs that were replaced by what another region has, since the start. */
+  readonly repairedBlobs: number;
   readonly damage: readonly Damage[];
 }
 
@@ -32,7 +34,16 @@ export function scrubRoutes(control: ScrubControl): readonly Route[] {
   ];
 }
 
-function asJson({ state, partsChecked, bytesChecked, manifestsChecked, startedAt, finishedAt, damage }: ScrubState): unknown {
+function asJson({
+  state,
+  partsChecked,
+  bytesChecked,
+  manifestsChecked,
+  startedAt,
+  finishedAt,
+  repairedBlobs,
+  damage,
+}: ScrubState): unknown {
   return {
     state,
     partsChecked,
@@ -40,6 +51,7 @@ function asJson({ state, partsChecked, bytesChecked, manifestsChecked, startedAt
     manifestsChecked,
     startedAt: startedAt === null ? null : timeText(startedAt),
     finishedAt: finishedAt === null ? null : timeText(finishedAt),
+    repairedBlobs,
     damage: damage.map(({ part, digest, reason, foundAt }) => ({ part, digest, reason, foundAt: timeText(foundAt) })),
   };
 }

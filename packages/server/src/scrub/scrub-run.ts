@@ -17,6 +17,13 @@ export interface ScrubContext {
   readonly keys: KeyRing;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Other regions may have what is damaged here. */
+  readonly elsewhere?: {
+    /** Damage of this registry was found just now: it is repaired in the background. */
+    damaged(registryId: number): void;
+    /** Blobs that were repaired since the start. */
+    repaired(registryId: number): number;
+  };
 }
 
 const pageSize = 200;
@@ -96,6 +103,7 @@ export class ScrubRun {
       // Otherwise it was deleted while we looked.
       if (await database.write(recordDamage, { name: part.name, reason, now: clock.now() })) {
         log.error({ err: error, part: part.name }, 'a stored part is damaged');
+        this.#context.elsewhere?.damaged(this.#registryId);
       }
     }
     this.#progress = { ...this.#progress, partsChecked: this.#progress.partsChecked + 1 };

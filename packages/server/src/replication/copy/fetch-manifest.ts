@@ -4,7 +4,7 @@ import { toldOf } from '../merge/told.ts';
 import { PeerError } from '../peers/model.ts';
 import type { CopyContext } from './copy-context.ts';
 import { CopyFailedError } from './model.ts';
-import { peersFor, reasonOf } from './open-at-peers.ts';
+import { peersFor, reasonOf, unlessNotHere } from './open-at-peers.ts';
 
 export interface ManifestToFetch {
   readonly registryId: number;
@@ -29,7 +29,7 @@ export async function fetchManifest(
   let absent = 0;
   for (const peer of peers) {
     try {
-      const facts = await peer.resolve(registry, { repository, reference: digest }, signal);
+      const facts = await peer.resolve(registry, { repository, reference: digest }, signal).catch(unlessNotHere);
       if (facts === undefined) {
         absent += 1;
         problems.push(`the region ${peer.name} does not have it`);

@@ -6,6 +6,7 @@ import type { CopyContext } from './copy-context.ts';
 import { bytesPerPart } from './model.ts';
 import { CopyProgress } from './progress.ts';
 import { RateLimit } from './rate-limit.ts';
+import { Repairer } from './repair.ts';
 import { Turns } from './turns.ts';
 
 export { toCopy } from './bring-blobs.ts';
@@ -21,10 +22,19 @@ export interface Copying extends ReplicationPart {
   /** How fast content of a registry comes, and what has come of blobs that are not whole yet. */
   bytesPerSecond(registryId: number): number;
   receivedBytes(registryId: number): number;
+  /** A part of a blob of this registry does not open: other regions are asked for it at once. */
+  repair(registryId: number): void;
+  /** Blobs of a registry that were repaired since the start. */
+  repaired(registryId: number): number;
+}
+
+export interface CopyingOptions {
+  /** What becomes durable at once. */
+  readonly partBytes?: number;
 }
 
 /** Brings the content of other regions here. */
-export function createCopying(context: ReplicationContext): Copying {
+export function createCopying(context: ReplicationContext, options: CopyingOptions = {}): Copying {
   const { database, blobs, peers, log, clock, settings, metrics, bells, signal } = context;
   const progress = new CopyProgress(clock);
   const limit = new RateLimit({
@@ -33,10 +43,11 @@ export function createCopying(context: ReplicationContext): Copying {
     wait: (delayMs, stop) => delay(delayMs, undefined, { signal: stop, ref: false }),
   });
   const turns = new Turns(settings.replicationCopies);
-  const partBytes = bytesPerPart(settings.replicationRateBytes);
+  const { partBytes = bytesPerPart(settings.replicationRateBytes) } = options;
   const bringer = new BlobBringer({ database, blobs: blobs.replica, peers, log, limit, progress, partBytes }, turns);
   const copyContext: CopyContext = { ...context, bringer, progress };
   const copier = new Copier(copyContext);
+  const repairer = new Repairer(copyContext);
   bells.onPending(() => copier.wake());
   metrics.counter(
     'berth_replication_copied_bytes_total',
@@ -48,12 +59,19 @@ export function createCopying(context: ReplicationContext): Copying {
     'Answers of other regions whose bytes were not what their digest says.',
     () => progress.damagedAnswers,
   );
+  metrics.counter(
+    'berth_replication_repaired_blobs_total',
+    'Damaged blobs that were replaced by what another region has.',
+    () => repairer.total,
+  );
   metrics.gauge('berth_replication_copies', 'Blobs that are being copied from other regions.', () => turns.taken);
   metrics.gauge('berth_replication_manifests_in_work', 'Manifests whose content is being brought.', () => copier.inWork);
   return {
     context: copyContext,
     bytesPerSecond: (registryId) => progress.bytesPerSecond(registryId),
     receivedBytes: (registryId) => bringer.receivedBytes(registryId),
-    loops: () => [copier.run(signal), copier.keepUp(signal)],
+    repair: (registryId) => repairer.wake(registryId),
+    repaired: (registryId) => repairer.repaired(registryId),
+    loops: () => [copier.run(signal), copier.keepUp(signal), repairer.run(signal)],
   };
 }

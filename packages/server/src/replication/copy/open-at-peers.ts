@@ -26,7 +26,7 @@ export async function openAtPeer(
   signal: AbortSignal,
 ): Promise<PeerBlob | undefined> {
   const { registry, repository, digest, sizeBytes } = blob;
-  const answer = await peer.blob(registry, { repository, digest, ...(start > 0 && { start }) }, signal);
+  const answer = await peer.blob(registry, { repository, digest, ...(start > 0 && { start }) }, signal).catch(unlessNotHere);
   if (answer === undefined || answer.sizeBytes === sizeBytes) return answer;
   answer.body.on('error', () => undefined).destroy();
   throw new PeerError('damaged', {
@@ -34,6 +34,12 @@ export async function openAtPeer(
     message: `the blob ${digest} has ${answer.sizeBytes} bytes in the region ${peer.name}; the manifest that names it says ${sizeBytes}`,
     remedy: `Push the image again, or check the storage of ${peer.name} with "berth scrub".`,
   });
+}
+
+/** A region that does not hold the registry has nothing of it. */
+export function unlessNotHere(error: unknown): undefined {
+  if (error instanceof PeerError && error.kind === 'not-here') return undefined;
+  throw error;
 }
 
 /** Why a region could not give something, in words for operators. */

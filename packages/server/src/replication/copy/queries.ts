@@ -29,3 +29,26 @@ const due = prepareRead<{ registryId: number; now: number }, { readonly id: numb
 export async function isAnyDue(db: ReadQueries, registryId: number, now: number): Promise<boolean> {
   return (await due.first(db, { registryId, now })) !== undefined;
 }
+
+/** A blob with a part that does not open, in one of the repositories that have it. */
+export interface DamagedBlob {
+  readonly repository: string;
+  readonly digest: string;
+  readonly sizeBytes: number;
+}
+
+export function damagedBlobs(db: ReadQueries, registryId: number, limit: number): Promise<DamagedBlob[]> {
+  return db
+    .selectFrom('damage')
+    .innerJoin('parts', 'parts.name', 'damage.part_name')
+    .innerJoin('blobs', 'blobs.id', 'parts.blob_id')
+    .innerJoin('repository_blobs', 'repository_blobs.blob_id', 'blobs.id')
+    .innerJoin('repositories', 'repositories.id', 'repository_blobs.repository_id')
+    .select(['blobs.digest', 'blobs.size_bytes as sizeBytes', (eb) => eb.fn.min<string>('repositories.name').as('repository')])
+    .where('damage.registry_id', '=', registryId)
+    .where('repositories.deleted_at', 'is', null)
+    .groupBy(['blobs.digest', 'blobs.size_bytes'])
+    .orderBy('blobs.digest')
+    .limit(limit)
+    .execute();
+}

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { mergePage } from '../merge/merge-page.ts';
 import { toldOf } from '../merge/told.ts';
-import type { Peer } from '../peers/model.ts';
+import { type Peer, PeerError } from '../peers/model.ts';
 import type { CopyContext } from '../copy/index.ts';
 
 /** For all regions together: a client waits. */
-const askMs = 3_000;
+export const usualAskMs = 3_000;
 /** After the first answer, for others that may know something later. */
 const graceMs = 100;
 
@@ -20,7 +20,7 @@ export interface Wanted {
  * Asks the regions that are up, the home region among them, and merges what they say, as if it had come by the feed: what was deleted here later
  * stays deleted. True: something was said, by any of them.
  */
-export async function askPeers(context: CopyContext, wanted: Wanted): Promise<boolean> {
+export async function askPeers(context: CopyContext, wanted: Wanted, askMs = usualAskMs): Promise<boolean> {
   const registry = context.registries.byId(wanted.registryId);
   const peers = context.peers.all().filter((peer) => peer.isUp);
   if (registry === undefined || peers.length === 0) return false;
@@ -56,7 +56,8 @@ async function askOne(context: CopyContext, { peer, registry, signal }: Question
     await mergePage(context, { registryId, source: peer.name, told: toldOf(facts), toldAt: context.clock.now() });
     return true;
   } catch (error) {
-    if (!signal.aborted)
+    const isHeldThere = !(error instanceof PeerError && error.kind === 'not-here');
+    if (!signal.aborted && isHeldThere)
       context.log.warn({ err: error, region: peer.name, repository }, 'a region could not be asked for a manifest');
     return false;
   }

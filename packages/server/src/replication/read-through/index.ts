@@ -2,7 +2,7 @@ import type { BlobElsewhere, BlobName, BlobsElsewhere } from '../../blobs/index.
 import type { CatalogElsewhere } from '../../catalog/index.ts';
 import { requireReadable } from '../../repositories/index.ts';
 import type { CopyContext } from '../copy/index.ts';
-import { askPeers } from './ask-peers.ts';
+import { askPeers, usualAskMs } from './ask-peers.ts';
 import { Asking } from './asking.ts';
 import { bringNamed } from './bring.ts';
 import { findAwaitedBlob, isTagAwaited } from './queries.ts';
@@ -18,7 +18,7 @@ export interface ReadThrough {
 }
 
 /** Serves what is not complete here yet from the regions that have it. */
-export function createReadThrough(context: CopyContext): ReadThrough {
+export function createReadThrough(context: CopyContext, { askMs = usualAskMs }: { readonly askMs?: number } = {}): ReadThrough {
   const asking = new Asking(maxQuestions);
   return {
     catalog: {
@@ -31,7 +31,7 @@ export function createReadThrough(context: CopyContext): ReadThrough {
         const known = await readPending(context, name);
         if (known !== undefined) return known;
         const key = `${name.registryId}:${name.repository}:${name.reference}`;
-        return (await asking.ask(key, () => askPeers(context, name))) ? readPending(context, name) : undefined;
+        return (await asking.ask(key, () => askPeers(context, name, askMs))) ? readPending(context, name) : undefined;
       },
       bring: (named, signal) => bringNamed(context, named, signal),
     },

@@ -1,0 +1,47 @@
+import type { openMemoryStore } from '../../platform/blob-store/index.ts';
+import type { Database } from '../../platform/database/index.ts';
+import { lockRepository } from './test-transactions.ts';
+
+export interface StateOf {
+  readonly database: Database;
+  readonly registryId: number;
+  readonly files: ReturnType<typeof openMemoryStore>;
+}
+
+/** What stands in the database and the store. */
+export function stateOf({ database, registryId, files }: StateOf) {
+  const db = database.read;
+  const count = async (rows: Promise<readonly unknown[]>): Promise<number> => (await rows).length;
+  return {
+    linked: (repository: string) =>
+      count(
+        db
+          .selectFrom('repository_blobs')
+          .innerJoin('repositories', 'repositories.id', 'repository_blobs.repository_id')
+          .select('blob_id')
+          .where('name', '=', repository)
+          .execute(),
+      ),
+    durableBytes: async () =>
+      (await db.selectFrom('uploads').select('received_bytes').execute()).reduce((sum, row) => sum + row.received_bytes, 0),
+    copiesInWork: () => count(db.selectFrom('region_copies').select('digest').execute()),
+    problems: async () => (await db.selectFrom('pending_manifests').select('problem').execute()).map((row) => row.problem),
+    feed: (region: string) =>
+      db
+        .selectFrom('region_feeds')
+        .select(['damaged_answers', 'copied_bytes'])
+        .where('registry_id', '=', registryId)
+        .where('region', '=', region)
+        .executeTakeFirstOrThrow(),
+    lockRepository: (name: string) => database.write(lockRepository, { name }),
+    damage: async (digest: string) => {
+      const parts = await db
+        .selectFrom('parts')
+        .innerJoin('blobs', 'blobs.id', 'parts.blob_id')
+        .select('parts.name')
+        .where('blobs.digest', '=', digest)
+        .execute();
+      await files.deleteMany(parts.map((part) => part.name));
+    },
+  };
+}
