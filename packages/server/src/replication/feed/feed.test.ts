@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { test } from 'node:test';
 import type { Fact } from '@berth/api';
@@ -162,6 +164,26 @@ forEachEngine((engine) => {
     assert.equal(await kindOf(as('east', { to: 'south' }).facts(signal)), 'unauthenticated');
     assert.equal(await kindOf(as('east', { clock: { now: () => Date.now() - 20 * 60_000 } }).facts(signal)), 'clock');
     assert.equal(await kindOf(as('east', { clock: { now: () => Date.now() + 20 * 60_000 } }).facts(signal)), 'clock');
+  });
+
+  test('keys are changed one region after the other, and settings open on both sides all the time', async (t) => {
+    const [old, fresh] = ['the old key of the regions is this one', 'the new key of the regions is this one'];
+    const { as, replicate } = await startTold(engine, t, { peerKey: `${fresh},${old}` });
+    await replicate('east');
+    for (const key of [old, fresh, `${fresh},${old}`, `${old},${fresh}`])
+      assert.ok((await as('east', { key }).settings('local', signal)).json.length > 2);
+    const { as: afterwards, replicate: again } = await startTold(engine, t, { peerKey: fresh });
+    await again('east');
+    assert.equal(await kindOf(afterwards('east', { key: old }).facts(signal)), 'unauthenticated');
+    // The other one is tried by itself.
+    assert.ok((await afterwards('east', { key: `${old},${fresh}` }).settings('local', signal)).json.length > 2);
+  });
+
+  test('over TLS, by the authority of the other region alone', async (t) => {
+    const { west, as } = await startTold(engine, t, { tls: 'auto' });
+    const authorities = await readFile(join(west.dataDir, 'tls', 'authority.pem'), 'utf8');
+    assert.equal((await as('east', { authorities }).facts(signal)).region, 'west');
+    assert.equal(await kindOf(as('east').facts(signal)), 'unreachable');
   });
 
   test('cursors that the log does not reach back to say so', async (t) => {
