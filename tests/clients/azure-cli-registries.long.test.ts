@@ -142,6 +142,12 @@ clientSuite(
         customHeaders: { k: 'v' },
         serviceUri: 'https://hooks.example/',
       });
+      const { id } = (await acr('webhook', 'ping', ...hook)) as { id: string };
+      const events = (await acr('webhook', 'list-events', ...hook)) as { id: string }[];
+      assert.deepEqual(
+        events.map((event) => [event.id, ...pick(event, 'eventRequestMessage.content.action', 'eventRequestMessage.method')]),
+        [[id, 'ping', 'POST']],
+      );
       assert.deepEqual(pick(await acr('webhook', 'update', ...hook, '--status', 'disabled'), 'status'), ['disabled']);
       assert.deepEqual(pick(await acr('webhook', 'show', ...hook), 'status', 'serviceUri'), ['disabled', undefined]);
       await acr('webhook', 'delete', ...hook);

@@ -13,6 +13,7 @@ import {
   tasks,
   upkeep,
   usage,
+  webhooks,
 } from '@berth/api';
 import { type ClientAnswer, parseChallenge, randomImage } from '@berth/testkit';
 import { type DefineCheck, type Protocol, assertStatus, locationOf, protocolTests } from './protocol-tests.ts';
@@ -33,6 +34,7 @@ const operations: readonly Operation[] = [
   ...Object.values(runs).filter(({ id }) => id !== runs.uploadSource.id),
   ...Object.values(tasks).filter(({ id }) => id !== tasks.receiveHook.id),
   ...Object.values(agents),
+  ...Object.values(webhooks),
 ];
 const allActions = ['pull', 'push', 'delete', 'metadata_read', 'metadata_write', 'deleted_read', 'deleted_restore'];
 
@@ -138,6 +140,8 @@ const values: Readonly<Record<string, string>> = {
   task: 'none',
   trigger: 'none',
   key: 'none',
+  webhook: 'none1',
+  event: 'none',
 };
 
 function send({ client }: Protocol, operation: Operation, repository: string, authorization: string): Promise<ClientAnswer> {

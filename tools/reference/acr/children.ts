@@ -11,10 +11,10 @@ export const children: AcrGroup = {
   operations: [
     ...collection('R/scopeMaps', 'scope-map'),
     ...collection('R/tokens', 'token', 'certificates are refused; passwords only'),
-    ...collection('R/webhooks', 'webhook', 'kept and checked; nothing is delivered yet'),
+    ...collection('R/webhooks', 'webhook'),
     works('POST R/webhooks/{name}/getCallbackConfig', 'arm-webhook-get-callback-config'),
-    notYet('POST R/webhooks/{name}/ping', 'comes with delivery'),
-    notYet('POST R/webhooks/{name}/listEvents', 'comes with delivery'),
+    works('POST R/webhooks/{name}/ping', 'arm-webhook-ping'),
+    works('POST R/webhooks/{name}/listEvents', 'arm-webhook-list-events'),
     ...collection('R/replications', 'replication', 'kept and checked; nothing is copied yet'),
     ...noCollection('R/cacheRules', caching),
     ...noCollection('R/credentialSets', caching),
