@@ -1,7 +1,7 @@
 import { hkdfSync } from 'node:crypto';
 
 /** Shorter ones can be guessed: what is signed with them goes over the network. */
-export const minPeerKeyLength = 32;
+const minPeerKeyLength = 32;
 const maxKeys = 2;
 
 /** What one key of the regions is used as: one key for each purpose, so that neither says anything of the other. */
