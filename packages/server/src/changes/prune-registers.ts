@@ -154,7 +154,9 @@ async function decidesStill(tx: WriteQueries, registryId: number, { repository, 
     .where('registry_id', '=', registryId)
     .where('repository', '=', repository)
     .where('kind', 'in', ['manifest', 'tag'])
-    .where((row) => row.or([row('set_clock', '<=', deleted_clock), row('attributes', '!=', '{}')]))
+    .where((row) =>
+      row.or([row.and([row('set_clock', '>', 0), row('set_clock', '<=', deleted_clock)]), row('attributes', '!=', '{}')]),
+    )
     .limit(1)
     .executeTakeFirst();
   return decided !== undefined;
