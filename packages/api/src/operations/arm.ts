@@ -414,5 +414,8 @@ export const operations: readonly Operation[] = [
   ...Object.values(children).flatMap((each) => Object.values(each)),
   ...Object.values(roles).flatMap((each) => Object.values(each)),
   getWebhookCallback,
+  pingWebhook,
+  listWebhookEvents,
+  listMoreWebhookEvents,
   ...Object.values(runs),
 ];

@@ -38,7 +38,8 @@ export function readHeaders(properties: Fields): Callback['customHeaders'] | und
     if (isReservedHeader(name)) throw invalid(path, `has ${name}, which belongs to the connection and cannot be set`);
     // oxlint-disable-next-line no-control-regex -- those are what a header must not hold
     if (/[\u0000-\u0008\u000a-\u001f\u007f]/.test(value)) throw invalid(path, `has control characters in the value of ${name}`);
-    if (/[^\u0000-\u00ff]/.test(value)) throw invalid(path, `has characters in the value of ${name} that headers cannot hold`);
+    if ([...value].some((character) => character > '\u00ff'))
+      throw invalid(path, `has characters in the value of ${name} that headers cannot hold`);
   }
   return headers;
 }

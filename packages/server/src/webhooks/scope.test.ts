@@ -51,7 +51,7 @@ test('a scope covers exactly what it names', () => {
       assert.equal(isWithin(`${mine}/*`, `${mine}/${other}`, []), true);
       assert.equal(isWithin('', other, [another]), true);
     }),
-    { verbose: 1 },
+    { verbose: true },
   );
 });
 
@@ -61,7 +61,7 @@ test('any text is judged, and in time', () => {
       const scope = parseScope(text);
       if (scope !== undefined) covers(scope, text, [text]);
     }),
-    { verbose: 1 },
+    { verbose: true },
   );
   const long = `${'a-'.repeat(255)}!`;
   const began = performance.now();

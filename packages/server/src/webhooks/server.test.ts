@@ -26,7 +26,10 @@ async function open(t: TestContext): Promise<Scene> {
   });
   const path = (rest = ''): string => manager.provider(`registries/local/webhooks/hook1${rest}`);
   return {
-    ...{ manager, client, receiver, path },
+    manager,
+    client,
+    receiver,
+    path,
     host: registry.host,
     put: async (properties = {}) => {
       const all = { serviceUri: receiver.url, actions: ['push', 'delete', 'untag', 'quarantine'], ...properties };

@@ -74,7 +74,12 @@ export async function openTestWebhooks(
   const outbound = createOutbound({ allow });
   const testing = { registry: registries.local };
   const context: WebhooksContext = {
-    ...{ database, keys, clock, log, outbound, region },
+    database,
+    keys,
+    clock,
+    log,
+    outbound,
+    region,
     registries: { all: () => [testing.registry], byId: (id) => (id === testing.registry.id ? testing.registry : undefined) },
     limits: { webhookEventRetentionMs: 30 * dayMs, webhookRetryTimeMs: dayMs, webhookDeliveries: 32, ...limits },
     wake: (registryId) => deliveries.rouse(registryId),
@@ -88,7 +93,9 @@ export async function openTestWebhooks(
     await rm(folder, { recursive: true, force: true });
   });
   return Object.assign(testing, {
-    ...{ context, clock, logged },
+    context,
+    clock,
+    logged,
     deliveries: () => new Deliveries(context),
     ...stepsOf(context, testing, deliveries),
   });

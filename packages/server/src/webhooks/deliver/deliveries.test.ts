@@ -5,7 +5,7 @@ import { Webhook } from 'standardwebhooks';
 import { callbackOf } from '../callback.ts';
 import { exchangeOf } from '../events/list-events.ts';
 import type { StoredEvent } from '../events/queries.ts';
-import { startReceiver, status } from '../test-receiver.ts';
+import { type Received, startReceiver, status } from '../test-receiver.ts';
 import { type TestWebhooks, dayMs, openTestWebhooks, pushOf } from '../test-webhooks.ts';
 import { claimEvents } from './transactions.ts';
 
@@ -61,7 +61,7 @@ forEachEngine((engine) => {
         await webhooks.put('hook1', { serviceUri: receiver.url, actions, payloadFormat });
         await push(webhooks, 'app:v1');
         await webhooks.deliver();
-        const { headers = {} as Record<string, string>, body = '' } = receiver.received[0] ?? {};
+        const [{ headers, body } = { headers: {} as Received['headers'], body: '' }] = receiver.received;
         const json: unknown = JSON.parse(body);
         const event = (Array.isArray(json) ? json[0] : json) as Record<string, unknown>;
         const { id, timestamp } = event['data'] as { id: string; timestamp: string };
@@ -71,7 +71,11 @@ forEachEngine((engine) => {
             [Object.keys(event), event['id'], event['topic'], event['subject'], event['eventType'], event['eventTime']],
             [
               ['id', 'topic', 'subject', 'eventType', 'eventTime', 'data', 'dataVersion', 'metadataVersion'],
-              ...[id, resourceId, 'app:v1', 'Microsoft.ContainerRegistry.ImagePushed', timestamp],
+              id,
+              resourceId,
+              'app:v1',
+              'Microsoft.ContainerRegistry.ImagePushed',
+              timestamp,
             ],
           );
           assert.equal(headers['aeg-event-type'], 'Notification');

@@ -99,7 +99,8 @@ forEachEngine((engine) => {
         await webhooks.follow();
         await webhooks.deliver();
         const told = receiver.bodies().map(({ action, target: { repository, tag } }) => {
-          return `${action} ${String(repository)}${tag === undefined ? '' : `:${String(tag)}`}`;
+          const name = typeof tag === 'string' ? `${String(repository)}:${tag}` : String(repository);
+          return `${action} ${name}`;
         });
         assert.deepEqual(told, expected);
       }
