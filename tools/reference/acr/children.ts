@@ -15,6 +15,7 @@ export const children: AcrGroup = {
     works('POST R/webhooks/{name}/getCallbackConfig', 'arm-webhook-get-callback-config'),
     works('POST R/webhooks/{name}/ping', 'arm-webhook-ping'),
     works('POST R/webhooks/{name}/listEvents', 'arm-webhook-list-events'),
+    works('GET R/webhooks/{name}/listEvents', 'arm-webhook-list-more-events'),
     ...collection('R/replications', 'replication', 'kept and checked; nothing is copied yet'),
     ...noCollection('R/cacheRules', caching),
     ...noCollection('R/credentialSets', caching),

@@ -30,7 +30,7 @@ export function parseScope(text: string): Scope | undefined {
   return { repository, isPrefix, tag: tag === '*' ? undefined : tag };
 }
 
-export function coversRepository({ repository, isPrefix }: Scope, name: string): boolean {
+function coversRepository({ repository, isPrefix }: Scope, name: string): boolean {
   return isPrefix ? name.startsWith(repository) : name === repository;
 }
 

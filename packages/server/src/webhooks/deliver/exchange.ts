@@ -18,7 +18,7 @@ export interface Exchange {
   readonly problem: string | null;
 }
 
-export const redacted = '[redacted]';
+const redacted = '[redacted]';
 
 /** Names whose values are nobody's secret. */
 const openHeaders = new Set(['content-type', 'user-agent', 'aeg-event-type', 'webhook-id', 'webhook-timestamp']);
