@@ -54,8 +54,7 @@ export async function followFeed(context: ReplicationContext, feed: FeedToFollow
       }
     } catch (error) {
       if (signal.aborted) return;
-      const isAgainAtOnce = await noteFailure(context, feed, error);
-      if (isAgainAtOnce) continue;
+      await noteFailure(context, feed, error);
       failures += 1;
       await pauseAfter(feed, failures, signal);
     }
@@ -100,11 +99,16 @@ async function read(context: ReplicationContext, feed: FeedToFollow, held: Held,
     const next = await (isInSnapshot(place) ? readSnapshotPage : readChangesPage)(context, feed, place, signal);
     held.onAnswer();
     if (next === undefined) return;
-    place = next;
+    // A restored region has forgotten deeds of its own that others know: once it has read all that came after its old cursor,
+    // it has them again.
+    place = { ...next, isCaughtUp: place.isCaughtUp === true || next.isCaughtUp === true };
   }
 }
 
-type Place = Pick<HeldFeed, 'cursor' | 'snapshot_after' | 'snapshot_cursor'>;
+interface Place extends Pick<HeldFeed, 'cursor' | 'snapshot_after' | 'snapshot_cursor'> {
+  /** Since this process began everything was read once, with what was done here first. */
+  readonly isCaughtUp?: boolean;
+}
 
 function isInSnapshot({ cursor, snapshot_cursor }: Place): boolean {
   return cursor === '' || snapshot_cursor !== null;
@@ -136,19 +140,22 @@ async function readChangesPage(
   signal: AbortSignal,
 ): Promise<Place | undefined> {
   const { peer, registry, timing } = feed;
-  const { pageSize: limit, pollSeconds: waitSeconds } = timing;
-  const page = await peer.changes(registry, { after: place.cursor, limit, waitSeconds }, signal);
+  const { pageSize: limit, pollSeconds } = timing;
+  const withOwn = place.isCaughtUp !== true;
+  const from = { after: place.cursor, limit, waitSeconds: withOwn ? 0 : pollSeconds, withOwn };
+  const page = await peer.changes(registry, from, signal);
   const next = { cursor: page.next, snapshot_after: null, snapshot_cursor: null };
   const told = toldOfChanges(page.changes);
   const progress = { state: 'following', behind: page.behind, ...next };
-  return (await merge(context, feed, { told, now: page.now, isSnapshot: false, progress })) ? next : undefined;
+  const isHeld = await merge(context, feed, { told, now: page.now, isSnapshot: false, progress });
+  return isHeld ? { ...next, isCaughtUp: page.behind === 0 } : undefined;
 }
 
 interface ReadPage {
   readonly told: readonly Told[];
   readonly now: number;
   readonly isSnapshot: boolean;
-  readonly progress: Place & Pick<RegionFeedRow, 'state' | 'behind'>;
+  readonly progress: Omit<Place, 'isCaughtUp'> & Pick<RegionFeedRow, 'state' | 'behind'>;
 }
 
 async function merge(
@@ -164,8 +171,7 @@ async function merge(
 
 const refusals: readonly string[] = ['unauthenticated', 'not-here', 'version', 'clock', 'damaged', 'failed'];
 
-/** True: there is a way on, at once. */
-async function noteFailure(context: ReplicationContext, feed: FeedToFollow, error: unknown): Promise<boolean> {
+async function noteFailure(context: ReplicationContext, feed: FeedToFollow, error: unknown): Promise<void> {
   const { registryId, registry, peer, holder } = feed;
   const name = { registryId, region: peer.name, holder };
   if (!(error instanceof PeerError)) {
@@ -173,18 +179,17 @@ async function noteFailure(context: ReplicationContext, feed: FeedToFollow, erro
     const problem = `what ${peer.name} tells could not be taken over`;
     const remedy = 'Look at the log of this region; it is tried again by itself.';
     await context.database.write(noteFeed, { ...name, set: { state: 'refused', problem, remedy } }).catch(() => undefined);
-    return false;
+    return;
   }
   if (error.kind === 'cursor-unknown') {
     context.log.info({ peer: peer.name, registry }, 'a region does not know this cursor any more: its content is read anew');
     const set = { state: 'snapshot', cursor: '', snapshot_after: null, snapshot_cursor: null, behind: null };
     await context.database.write(noteFeed, { ...name, set });
-    return false;
+    return;
   }
   const { message: problem, remedy } = error;
   const set = { state: stateAfter(error), problem, remedy };
   await context.database.write(noteFeed, { ...name, set, damaged: error.kind === 'damaged' ? 1 : 0 });
-  return false;
 }
 
 function stateAfter({ kind }: PeerError): string {

@@ -1,4 +1,5 @@
-import { type TransactionDefinition, defineTransaction, lockFreeRows } from '../../platform/database/index.ts';
+import { findRegister, isThere, never } from '../../changes/index.ts';
+import { type TransactionDefinition, type WriteQueries, defineTransaction, lockFreeRows } from '../../platform/database/index.ts';
 
 interface Claim {
   readonly registryId: number;
@@ -15,6 +16,17 @@ export const claimRows = defineTransaction('replication.claim-pending', async (t
     tx
       .selectFrom('pending_manifests')
       .select(['id', 'repository', 'digest', 'media_type', 'size_bytes', 'source', 'attempts'])
+      .select(({ exists, selectFrom }) =>
+        exists(
+          selectFrom('repositories')
+            .innerJoin('manifests', 'manifests.repository_id', 'repositories.id')
+            .select('manifests.id')
+            .whereRef('repositories.registry_id', '=', 'pending_manifests.registry_id')
+            .whereRef('repositories.name', '=', 'pending_manifests.repository')
+            .where('repositories.deleted_at', 'is', null)
+            .whereRef('manifests.digest', '=', 'pending_manifests.digest'),
+        ).as('is_live'),
+      )
       .where('registry_id', '=', input.registryId)
       .where('next_at', '<=', input.now)
       .where((eb) => eb.or([eb('claimed_until', 'is', null), eb('claimed_until', '<=', input.now)]))
@@ -22,11 +34,36 @@ export const claimRows = defineTransaction('replication.claim-pending', async (t
       .orderBy('id', input.isNewestFirst ? 'desc' : 'asc')
       .limit(input.limit),
   ).execute();
-  const ids = due.map(({ id }) => id);
+  if (due.length === 0) return due;
+  const gone = await goneOf(tx, input.registryId, due);
+  if (gone.size > 0)
+    await tx
+      .deleteFrom('pending_manifests')
+      .where('id', 'in', [...gone])
+      .execute();
+  const claimed = due.filter(({ id }) => !gone.has(id));
+  const ids = claimed.map(({ id }) => id);
   if (ids.length > 0)
     await tx.updateTable('pending_manifests').set({ claimed_until: input.claimedUntil }).where('id', 'in', ids).execute();
-  return due;
+  return claimed;
 });
+
+/** Those that were deleted here since, by somebody who need not know of what is on its way. */
+async function goneOf(
+  tx: WriteQueries,
+  registryId: number,
+  due: readonly { readonly id: number; readonly repository: string; readonly digest: string }[],
+): Promise<ReadonlySet<number>> {
+  const gone = new Set<number>();
+  for (const [repository, rows] of Map.groupBy(due, (row) => row.repository)) {
+    const deleted = await findRegister(tx, { registryId, repository, kind: 'repository', name: '' });
+    for (const { id, digest } of rows) {
+      const register = await findRegister(tx, { registryId, repository, kind: 'manifest', name: digest });
+      if (register === undefined || !isThere(register, deleted?.deleted ?? never)) gone.add(id);
+    }
+  }
+  return gone;
+}
 
 export const renewClaimRows = defineTransaction(
   'replication.renew-claims',

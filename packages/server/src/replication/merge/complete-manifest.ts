@@ -17,7 +17,7 @@ export interface CompleteManifest {
   readonly digest: string;
   readonly artifactType: string | null;
   readonly subjectDigest: string | null;
-  /** With the same data key as the manifest. */
+  /** What it is and needs; nothing as long as its bytes are not here. With the same data key as the manifest. */
   readonly sealedAnnotations: Uint8Array | null;
   readonly blobs: readonly string[];
   readonly optionalBlobs: readonly string[];
@@ -52,9 +52,12 @@ export const completeManifest = defineTransaction(
       await forget(tx, input.id);
       return { completion: 'gone', parents: [], areTagsMoved: false };
     }
-    if (pending.sealed_content === null || (await missingOf(tx, input)).length > 0)
-      return { completion: 'incomplete', parents: [], areTagsMoved: false };
-    await place(scene, input, { ...pending, sealed_content: pending.sealed_content });
+    // Meanwhile somebody may have pushed it here: then its tags are all that is left to do.
+    if (!(await isLive(scene, digest))) {
+      if (pending.sealed_content === null || (await missingOf(tx, input)).length > 0)
+        return { completion: 'incomplete', parents: [], areTagsMoved: false };
+      await place(scene, input, { ...pending, sealed_content: pending.sealed_content });
+    }
     const tags = await placeTags(scene, digest);
     await forget(tx, input.id);
     await tell(scene, { pending, digest, tags });
@@ -71,6 +74,16 @@ function lockPending(tx: WriteQueries, id: number) {
       .select(['media_type', 'size_bytes', 'data_key_id', 'sealed_content', 'request', 'is_news'])
       .where('id', '=', id),
   ).executeTakeFirst();
+}
+
+async function isLive({ tx, repositoryId = 0 }: Scene, digest: string): Promise<boolean> {
+  const row = await tx
+    .selectFrom('manifests')
+    .select('id')
+    .where('repository_id', '=', repositoryId)
+    .where('digest', '=', digest)
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 async function forget(tx: WriteQueries, id: number): Promise<void> {
@@ -139,7 +152,8 @@ async function tell(
   { tx, registryId, repository, registers, now }: Scene,
   { pending, digest, tags }: { readonly pending: Pending; readonly digest: string; readonly tags: readonly string[] },
 ): Promise<void> {
-  const content = { mediaType: pending.media_type, sizeBytes: pending.size_bytes };
+  const { media_type: mediaType, size_bytes: sizeBytes } = pending;
+  const content = mediaType === '' ? {} : { content: { mediaType, sizeBytes } };
   // The text is ours.
   const asked = pending.request === null ? {} : { request: JSON.parse(pending.request) as FactRequest };
   const isNews = pending.is_news === 1;
@@ -149,7 +163,7 @@ async function tell(
       registryId,
       stamp: { clock, origin },
       action: 'push',
-      fact: { kind: 'manifest', repository, name: digest, set: { clock, origin }, content, ...asked },
+      fact: { kind: 'manifest', repository, name: digest, set: { clock, origin }, ...content, ...asked },
       isVisible: isNews && tags.length === 0,
       now,
     }),
@@ -157,7 +171,7 @@ async function tell(
   for (const name of tags) {
     const { set } = registers.get('tag', name);
     const stamp = { clock: set.clock, origin: set.origin };
-    const fact = { kind: 'tag', repository, name, set: { ...stamp, digest }, content, ...asked } as const;
+    const fact = { kind: 'tag', repository, name, set: { ...stamp, digest }, ...content, ...asked } as const;
     rows.push(changeRow({ registryId, stamp, action: 'tag', fact, isVisible: isNews, now }));
   }
   for (let start = 0; start < rows.length; start += rowsPerStatement)

@@ -19,7 +19,7 @@ export async function completePending(context: Context, id: number): Promise<Com
 
 async function completeWithParents(context: Context, id: number, depth: number): Promise<Completion> {
   const input = await describe(context, id);
-  if (typeof input === 'string') return input;
+  if (input === 'gone') return input;
   const { completion, parents, areTagsMoved } = await context.database.write(completeManifest, input);
   if (completion === 'complete') context.bells.changed(input.registryId);
   if (areTagsMoved) context.bells.tagsMoved(input.registryId);
@@ -27,33 +27,33 @@ async function completeWithParents(context: Context, id: number, depth: number):
   return completion;
 }
 
-async function describe(context: Context, id: number): Promise<CompleteManifest | Completion> {
+async function describe(context: Context, id: number): Promise<CompleteManifest | 'gone'> {
   const row = await context.database.read
     .selectFrom('pending_manifests')
     .select(['registry_id', 'repository', 'digest', 'media_type', 'data_key_id', 'sealed_content'])
     .where('id', '=', id)
     .executeTakeFirst();
   if (row === undefined) return 'gone';
-  if (row.sealed_content === null) return 'incomplete';
-  const { registry_id: registryId, repository, digest } = row;
-  const key = context.keys.get(registryId, row.data_key_id);
-  const bytes = openBytes(key, manifestSeal(registryId, digest), row.sealed_content);
-  const facts = await context.catalog.inspect(bytes, row.media_type);
-  const { annotations } = facts;
+  const { registry_id: registryId, repository, digest, sealed_content: sealed } = row;
   const now = context.clock.now();
-  return {
-    id,
-    registryId,
-    repository,
-    digest,
-    artifactType: facts.artifactType,
-    subjectDigest: facts.subject,
-    sealedAnnotations:
-      annotations === null ? null : sealBytes(key, annotationsSeal(registryId, digest), Buffer.from(annotations)),
-    blobs: facts.blobs,
-    optionalBlobs: facts.optionalBlobs,
-    children: facts.children,
-    now,
-    dueAt: now + context.settings.garbageDelayMs,
-  };
+  const place = { id, registryId, repository, digest, now, dueAt: now + context.settings.garbageDelayMs };
+  if (sealed === null) return { ...place, ...nothing };
+  const key = context.keys.get(registryId, row.data_key_id);
+  const { annotations, subject, ...facts } = await context.catalog.inspect(
+    openBytes(key, manifestSeal(registryId, digest), sealed),
+    row.media_type,
+  );
+  const { artifactType, blobs, optionalBlobs, children } = facts;
+  const sealedAnnotations =
+    annotations === null ? null : sealBytes(key, annotationsSeal(registryId, digest), Buffer.from(annotations));
+  return { ...place, artifactType, subjectDigest: subject, sealedAnnotations, blobs, optionalBlobs, children };
 }
+
+const nothing = {
+  artifactType: null,
+  subjectDigest: null,
+  sealedAnnotations: null,
+  blobs: [],
+  optionalBlobs: [],
+  children: [],
+};

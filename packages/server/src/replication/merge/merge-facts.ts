@@ -109,6 +109,10 @@ async function mergeRepository(page: Page, repository: string, told: readonly To
     if (isAdvanced) advanced.push(one);
     if (isAdvanced || one.content !== undefined) touch(touched, one);
   }
+  await registers.load(
+    'manifest',
+    told.flatMap(({ fact }) => (fact.kind === 'tag' ? (registers.get('tag', fact.name).set.digest ?? []) : [])),
+  );
   await registers.save();
   const projected = await project(scene, touched, describerOf(page, told));
   await notePulls(scene, told);

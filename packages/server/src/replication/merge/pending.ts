@@ -36,7 +36,8 @@ export async function claimPending(
     mediaType: row.media_type,
     sizeBytes: row.size_bytes,
     source: row.source,
-    hasBytes: row.media_type !== '',
+    // Somebody may have pushed it here meanwhile.
+    hasBytes: row.media_type !== '' || Boolean(row.is_live),
     attempts: row.attempts,
   }));
 }

@@ -34,7 +34,7 @@ export interface Projected {
 /** `describe`: what is known of a manifest that is to be brought. */
 export async function project(scene: Scene, touched: Touched, describe: (digest: string) => ManifestToAwait): Promise<Projected> {
   const { registers } = scene;
-  const isDeleted = repositoryRegister(scene).deleted !== registers.before('repository', '').deleted;
+  const isDeleted = isRepositoryDeleted(scene);
   const isRepository = scene.repositoryId !== undefined;
   if (isDeleted && (await isEmptied(scene))) {
     const before = await whatIsHere(scene, touched, isRepository);
@@ -56,6 +56,11 @@ export async function project(scene: Scene, touched: Touched, describe: (digest:
   const pending = await projectManifests(scene, touched, { live, before, describe });
   const areTagsMoved = await projectTags(scene, touched, { live, before });
   return { live, before, pending, areTagsMoved };
+}
+
+/** Its deletion is a part of what was told. */
+function isRepositoryDeleted(scene: Scene): boolean {
+  return repositoryRegister(scene).deleted !== scene.registers.before('repository', '').deleted;
 }
 
 function placeOf({ registryId, repository, now }: Scene) {
@@ -163,7 +168,9 @@ async function changeManifest(scene: Scene, digest: string, { before: { manifest
   const id = manifests.get(digest);
   // As a push does: retention is about the last one.
   if (before.set !== register.set && id !== undefined) await renewManifest(tx, id, { isTagged: false, now });
-  if (before.attributes !== register.attributes || before.deleted !== register.deleted)
+  // With each deletion goes what was said before it.
+  const isSaidAnew = before.attributes !== register.attributes || before.deleted !== register.deleted;
+  if (isSaidAnew || isRepositoryDeleted(scene))
     await placeAttributes(tx, { ...placeOf(scene), of: { digest }, values: holding(scene, register) });
 }
 

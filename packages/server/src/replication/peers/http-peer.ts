@@ -103,11 +103,12 @@ export class HttpPeer implements Peer {
 
   changes(
     registry: string,
-    { after, limit, waitSeconds }: { readonly after: string; readonly limit: number; readonly waitSeconds: number },
+    { after, limit, waitSeconds, withOwn = false }: ChangesFrom,
     signal: AbortSignal,
   ): Promise<ChangePage> {
     return this.#watched(async () => {
-      const query = { after, limit: String(limit), waitSeconds: String(waitSeconds), except: this.#options.region };
+      const except = withOwn ? {} : { except: this.#options.region };
+      const query = { after, limit: String(limit), waitSeconds: String(waitSeconds), ...except };
       const path = `/${encodeURIComponent(registry)}/changes?${new URLSearchParams(query)}`;
       const { schema } = replication.followChanges.responses[200];
       const began = this.#options.clock.now();

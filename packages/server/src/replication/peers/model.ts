@@ -65,6 +65,14 @@ export interface PeerBlob {
   readonly body: Readable;
 }
 
+export interface ChangesFrom {
+  readonly after: string;
+  readonly limit: number;
+  readonly waitSeconds: number;
+  /** What was done in this region first, too: after a start, since this one may have been restored from a backup. */
+  readonly withOwn?: boolean;
+}
+
 /** Another region. Every method fails with a `PeerError`, or the signal's reason; every answer is bounded and checked for its shape. */
 export interface Peer {
   readonly name: string;
@@ -76,11 +84,7 @@ export interface Peer {
   /** Opened with the key of the regions: JSON text. */
   settings(registry: string, signal: AbortSignal): Promise<{ readonly version: string; readonly json: string }>;
   /** `waitSeconds`: how long it may wait for something to change. */
-  changes(
-    registry: string,
-    from: { readonly after: string; readonly limit: number; readonly waitSeconds: number },
-    signal: AbortSignal,
-  ): Promise<ChangePage>;
+  changes(registry: string, from: ChangesFrom, signal: AbortSignal): Promise<ChangePage>;
   snapshot(registry: string, from: { readonly after: string | undefined }, signal: AbortSignal): Promise<SnapshotPage>;
   /** Undefined: it has no such manifest. */
   resolve(
