@@ -23,6 +23,7 @@ import { type RegistryRequest, managedRegistry, resourceNotFound, readDocument, 
 import { systemData } from './system-data.ts';
 
 const pageSize = 100;
+const lookAgainSeconds = 2;
 
 type Collection = keyof typeof arm.children;
 type ChildContext = ArmContext & { readonly leaving: LeavingChildren };
@@ -65,6 +66,13 @@ async function list(context: ArmContext, kind: ChildKind, { request, registry }:
   return { status: 200, body: { json: { value, ...(nextLink !== undefined && { nextLink }) } } };
 }
 
+/** Clients that wait for it look again by themselves: every 30 seconds, unless they are told (acr-api 3.1). */
+function isUnderWay(document: object): boolean {
+  return (
+    (document as { readonly properties?: { readonly provisioningState?: string } }).properties?.provisioningState === 'Creating'
+  );
+}
+
 function linkAfter({ origin, query }: RegistryRequest['request'], path: string, name: string): string {
   const version = query.get('api-version') ?? '';
   return `${origin}${path}?api-version=${encodeURIComponent(version)}&$skiptoken=${encodeURIComponent(name.toLowerCase())}`;
@@ -78,7 +86,7 @@ async function show(context: ChildContext, kind: ChildKind, request: RegistryReq
       ? context.leaving.find(idOf(kind, registry, nameOf(request)))
       : await document(context, kind, { registry, child });
   if (json === undefined) throw childNotFound(kind, request);
-  return { status: 200, body: { json } };
+  return { status: 200, ...(isUnderWay(json) && { headers: { 'Retry-After': lookAgainSeconds } }), body: { json } };
 }
 
 async function put(context: ChildContext, kind: ChildKind, managedRequest: RegistryRequest): Promise<Reply> {

@@ -7,7 +7,18 @@ import { distribution } from '@berth/api';
 import { forEachEngine } from '@berth/testkit';
 import { NetworkGate } from '../http/network-rules.ts';
 import { WrappingKeyFile, openKeyRing } from '../platform/keys/index.ts';
-import { findRegistry, firstRunFileName, openRegistries, removeFirstRun, updateRegistry, writeFirstRun } from './index.ts';
+import {
+  collectDeletedRegistries,
+  deleteRegistry,
+  ensureRegistry,
+  findRegistry,
+  firstRunFileName,
+  openRegistries,
+  removeFirstRun,
+  updateRegistry,
+  writeFirstRun,
+} from './index.ts';
+import { noteFacts } from './test-transactions.ts';
 
 const clock = { now: () => 1_800_000_000_000 };
 
@@ -18,6 +29,25 @@ async function newFolder(t: TestContext): Promise<string> {
 }
 
 forEachEngine((engine) => {
+  test('what was noted of the content of a deleted registry goes, and nothing of the others', async (t) => {
+    const transactionsModule = new URL('./test-transactions.ts', import.meta.url);
+    const database = await engine.open(t, { transactionsModule });
+    const made = { resourceGroup: 'berth', location: 'here', plan: 'Premium', isAnonymousPullEnabled: false } as const;
+    const ids: number[] = [];
+    for (const name of ['gone', 'stays']) {
+      const { id } = await database.write(ensureRegistry, { name, ...made, tags: {}, properties: {}, by: '', now: 1 });
+      ids.push(id);
+      await database.write(noteFacts, { registryId: id, count: 2_500 });
+    }
+    await database.write(deleteRegistry, { id: ids[0] ?? 0, name: 'gone', now: 2 });
+    await collectDeletedRegistries({ database, clock }, new AbortController().signal);
+    for (const table of ['changes', 'registers'] as const) {
+      const left = await database.read.selectFrom(table).select('registry_id').execute();
+      assert.equal(left.length, 2_500, table);
+      assert.ok(left.every(({ registry_id }) => registry_id === ids[1]));
+    }
+  });
+
   test('the default registry is made once, with its key; later starts find it', async (t) => {
     const database = await engine.open(t);
     const file = new WrappingKeyFile(join(await newFolder(t), 'wrapping-keys.json'));

@@ -121,6 +121,47 @@ export const collectDeletedRegistry = defineTransaction(
   },
 );
 
+/** Rows of the log and of registers that go in one transaction. */
+const factsPerBatch = 1_000;
+
+/** Takes away some of what is noted of a deleted registry's content. False when nothing is left. */
+export const forgetDeletedRegistry = defineTransaction(
+  'registries.forget-deleted',
+  async (tx, { id }: { readonly id: number }): Promise<boolean> => {
+    const changes = await tx
+      .selectFrom('changes')
+      .select('sequence')
+      .where('registry_id', '=', id)
+      .orderBy('sequence')
+      .limit(factsPerBatch)
+      .execute();
+    const last = changes.at(-1);
+    if (last !== undefined) {
+      await tx.deleteFrom('changes').where('registry_id', '=', id).where('sequence', '<=', last.sequence).execute();
+      return true;
+    }
+    const registers = await tx
+      .selectFrom('registers')
+      .select(['repository', 'kind', 'name'])
+      .where('registry_id', '=', id)
+      .orderBy('repository')
+      .orderBy('kind')
+      .orderBy('name')
+      .limit(factsPerBatch)
+      .execute();
+    const end = registers.at(-1);
+    if (end === undefined) return false;
+    await tx
+      .deleteFrom('registers')
+      .where('registry_id', '=', id)
+      .where(({ eb, refTuple, tuple }) =>
+        eb(refTuple('repository', 'kind', 'name'), '<=', tuple(end.repository, end.kind, end.name)),
+      )
+      .execute();
+    return true;
+  },
+);
+
 /** Makes the one row that names the deployment, when missing. */
 export const ensureDeployment = defineTransaction(
   'registries.ensure-deployment',
@@ -154,4 +195,5 @@ export const registryTransactions: readonly TransactionDefinition<never, unknown
   nameRegion,
   deleteRegistry,
   collectDeletedRegistry,
+  forgetDeletedRegistry,
 ];

@@ -2,6 +2,7 @@ import type { Blobs, BlobsElsewhere } from '../blobs/index.ts';
 import type { Catalog, CatalogElsewhere } from '../catalog/index.ts';
 import type { Plans } from '../registries/index.ts';
 import type { ChildKind } from '../resources/index.ts';
+import type { Settings } from '../settings/index.ts';
 import type { Plan, Registry } from '../tenancy/index.ts';
 import { createCopying } from './copy/index.ts';
 import { FeedWaits, feedRoutes, watchLog } from './feed/index.ts';
@@ -12,15 +13,13 @@ import { createReplicas } from './replicas/create-replicas.ts';
 import { requireHome } from './replicas/home-only.ts';
 import { holdingRegions } from './replicas/queries.ts';
 import type { CredentialsOfRegions } from './replicas/region-knowledge.ts';
-import type { ReplicationBells, ReplicationContext } from './replication-context.ts';
+import type { ReplicationBells, ReplicationContext, ReplicationPart } from './replication-context.ts';
 import { type Routes, guarded, overviewRoutes } from './replication-routes.ts';
 import { replicationKind } from './replication-kind.ts';
 import { RegionStatuses, ownStatus } from './status/index.ts';
 
-/** Requests of other regions that may wait for changes at once: one for each registry and region, and some. */
-const maxWaiting = 10_000;
-
 export interface ReplicationOptions extends Omit<ReplicationContext, 'peers' | 'bells' | 'catalog' | 'blobs'> {
+  readonly settings: ReplicationContext['settings'] & Pick<Settings, 'maxRequests'>;
   readonly catalog: Catalog;
   readonly blobs: Blobs;
   readonly peerSettings: PeerSettings;
@@ -60,7 +59,8 @@ export interface Replication {
 export function createReplication(options: ReplicationOptions): Replication {
   const { database, clock, log, registries, peerSettings, signal } = options;
   const peers = createPeers(peerSettings, { clock, log });
-  const waits = new FeedWaits(maxWaiting);
+  // One waits for each registry and region; clients must have room beside them.
+  const waits = new FeedWaits(Math.ceil(options.settings.maxRequests / 2));
   const bells = bellsOf((registryId) => waits.ring(registryId), options.onTagsMoved);
   const context: ReplicationContext = { ...options, peers, bells };
   const copying = createCopying(context);
@@ -89,7 +89,7 @@ export function createReplication(options: ReplicationOptions): Replication {
       bells.replicas();
     },
   });
-  const parts = [copying, followers, replicas];
+  const parts: readonly ReplicationPart[] = [copying, followers, replicas];
   return {
     kind: kind as ChildKind,
     catalogElsewhere: readThrough.catalog,

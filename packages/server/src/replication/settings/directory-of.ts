@@ -25,7 +25,7 @@ export async function directoryOf(
     )
     .orderBy('id')
     .execute();
-  const ids = [...new Set(assignments.map(({ identity_id }) => identity_id))].sort();
+  const ids = [...new Set(assignments.map(({ identity_id }) => identity_id))].toSorted();
   const identities: RegistrySettings['identities'] = [];
   for (let start = 0; start < ids.length; start += perStatement) {
     const some = ids.slice(start, start + perStatement);
