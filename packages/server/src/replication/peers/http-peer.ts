@@ -5,7 +5,25 @@ import { ticksPerMs } from '../../changes/index.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { type RegionKeys, openFromRegion } from '../../platform/region-keys/index.ts';
 import { replicaStatus, versions } from './answer-schemas.ts';
-import { type ChangePage, type Peer, type PeerBlob, PeerError, type PeerFacts, type SnapshotPage, feedVersion } from './model.ts';
+import {
+  type ChangePage,
+  type ChangesFrom,
+  type Peer,
+  type PeerBlob,
+  PeerError,
+  type PeerFacts,
+  type SnapshotPage,
+  feedVersion,
+} from './model.ts';
+  type ChangePage,
+  type ChangesFrom,
+  type Peer,
+  type PeerBlob,
+  PeerError,
+  type PeerFacts,
+  type SnapshotPage,
+  feedVersion,
+} from './model.ts';
 import { FutureFactError, NoFactError, parseChange, parseFact } from './parse-facts.ts';
 import { openBlob } from './open-blob.ts';
 import { PeerConnection, type PeerLimits } from './peer-connection.ts';
