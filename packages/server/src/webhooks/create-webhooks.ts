@@ -1,4 +1,3 @@
-import type { Route } from '../http/route.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import { repeat } from '../platform/repeat.ts';
 import type { ChildKind, ChildrenContext } from '../resources/index.ts';
@@ -33,7 +32,7 @@ export interface WebhooksOptions extends Omit<WebhooksContext, 'wake'> {
 
 /** Webhooks: what happens in a registry is told to whoever wants to know. */
 export interface Webhooks {
-  readonly routes: readonly Route[];
+  readonly routes: ReturnType<typeof eventRoutes>;
   readonly kind: ChildKind;
   /** Something was written to the change log of a registry: its webhooks are told at once. */
   changed(registryId: number): void;
