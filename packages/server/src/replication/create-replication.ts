@@ -112,7 +112,7 @@ export function createReplication(options: ReplicationOptions): Replication {
     guarded: (routes) => guarded(routes, (registry) => requireHome(peers, registry)),
     loops: () => [...parts.flatMap((part) => part.loops()), watchLog({ database, log, waits, signal })],
     stop: async () => {
-      await Promise.all(parts.map((part) => part.stop?.()));
+      await Promise.all(parts.map(async (part) => part.stop?.()));
       peers.close();
     },
   };
