@@ -15,15 +15,6 @@ import {
   type SnapshotPage,
   feedVersion,
 } from './model.ts';
-  type ChangePage,
-  type ChangesFrom,
-  type Peer,
-  type PeerBlob,
-  PeerError,
-  type PeerFacts,
-  type SnapshotPage,
-  feedVersion,
-} from './model.ts';
 import { FutureFactError, NoFactError, parseChange, parseFact } from './parse-facts.ts';
 import { openBlob } from './open-blob.ts';
 import { PeerConnection, type PeerLimits } from './peer-connection.ts';
