@@ -19,8 +19,8 @@ import { replicate } from '../../catalog/test-transactions.ts';
 import { nameRegion } from './test-transactions.ts';
 import { toldOf } from './told.ts';
 
-export const transactionsModule = new URL('./test-transactions.ts', import.meta.url);
-export const hourMs = 3_600_000;
+const mergeModule = new URL('./test-transactions.ts', import.meta.url);
+const hourMs = 3_600_000;
 
 /** A region in this process: a real catalog on a database of its own, and what other regions ask of it. */
 export interface TestRegion {
@@ -42,6 +42,7 @@ export async function openRegions(
   engine: TestEngine,
   t: TestContext,
   names: readonly string[],
+  transactionsModule = mergeModule,
 ): Promise<(contents: Contents) => Promise<readonly TestRegion[]>> {
   const opened = await Promise.all(
     names.map(async (name) => {
