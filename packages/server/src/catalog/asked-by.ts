@@ -17,7 +17,8 @@ const maxAgentLength = 256;
 export function askedBy({ id, origin, headers, clientAddress, principal }: Asking, method: string): FactRequest {
   return {
     id,
-    host: new URL(origin).host,
+    // As the client wrote it: `name.127.0.0.1` names a registry here, and is no URL.
+    host: origin.slice(origin.indexOf('://') + 3),
     method,
     useragent: (headers['user-agent'] ?? '').slice(0, maxAgentLength),
     ...(principal.kind !== 'anonymous' && { actor: principal.name }),
