@@ -36,10 +36,7 @@ export const restore = defineTransaction(
 
 /** Whatever their columns are: they come from the same table. */
 async function insert(tx: WriteQueries, table: Table, row: object): Promise<void> {
-  await tx
-    .insertInto(table)
-    .values(row as never)
-    .execute();
+  await tx.insertInto(table).values(row).execute();
 }
 
 export const transactions = [...mergeTransactions, back, restore];

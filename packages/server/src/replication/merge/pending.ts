@@ -10,7 +10,7 @@ import type { ClaimedManifest, MissingContent, PendingManifest } from './model.t
 import { stateOfTag } from './tag-state.ts';
 
 /** Who has claimed a manifest and says nothing for so long has lost it. */
-export const claimMs = 60_000;
+const claimMs = 60_000;
 
 type Context = Pick<ReplicationContext, 'database' | 'keys' | 'clock'>;
 

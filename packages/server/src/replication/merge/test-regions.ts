@@ -1,18 +1,15 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
-import type { Change, Fact } from '@berth/api';
 import type { TestEngine } from '@berth/testkit';
 import { pino } from 'pino';
-import { createCatalog, manifestSeal } from '../../catalog/index.ts';
+import { createCatalog } from '../../catalog/index.ts';
 import { type TestCatalog, garbageDelayMs, openTestCatalog } from '../../catalog/test-catalog.ts';
-import { readChanges, readSnapshot } from '../../changes/index.ts';
-import { RegistryError } from '../../errors/index.ts';
-import { openBytes } from '../../platform/sealing/index.ts';
 import { FeedWaits } from '../feed/index.ts';
-import { type ChangePage, type ChangesFrom, type Peer, PeerError, type SnapshotPage, feedVersion } from '../peers/model.ts';
+import type { Peer } from '../peers/model.ts';
 import type { ReplicationContext } from '../replication-context.ts';
 import { completePending } from './complete-pending.ts';
 import { claimPending, failPending, listMissing } from './pending.ts';
+import { MemoryPeer } from './test-peer.ts';
 import { mergePage } from './merge-page.ts';
 import type { PageToMerge } from './model.ts';
 import { replicate } from '../../catalog/test-transactions.ts';
@@ -29,7 +26,7 @@ export interface TestRegion {
   readonly registryId: number;
   readonly context: ReplicationContext;
   /** As another region sees it. Nothing of it answers while `isCut()`. */
-  peerFor(asker: string, isCut?: () => boolean): Peer;
+  peerFor(asker: string, isCut?: () => boolean): MemoryPeer;
   merge(page: Omit<PageToMerge, 'registryId'>): ReturnType<typeof mergePage>;
   /** Brings what pending manifests need, manifests from others, blobs from nowhere, and completes them. How many were completed. */
   complete(limit: number, others: readonly TestRegion[]): Promise<number>;
@@ -142,154 +139,6 @@ async function completeSome({ catalog, context, registryId, contents, peers }: C
   return completed;
 }
 
-interface MemoryPeerParts {
-  readonly name: string;
-  readonly catalog: TestCatalog;
-  readonly waits: FeedWaits;
-  readonly asker: string;
-  readonly isCut: () => boolean;
-}
-
-/** A region that is asked by calling the functions that its routes call. */
-class MemoryPeer implements Peer {
-  readonly #parts: MemoryPeerParts;
-
-  constructor(parts: MemoryPeerParts) {
-    this.#parts = parts;
-  }
-
-  get name(): string {
-    return this.#parts.name;
-  }
-
-  get address(): string {
-    return `https://${this.#parts.name}.example`;
-  }
-
-  get isUp(): boolean {
-    return !this.#parts.isCut();
-  }
-
-  facts(): ReturnType<Peer['facts']> {
-    const now = this.#parts.catalog.clock.now();
-    return this.#answer(async () => ({
-      region: this.name,
-      now,
-      version: '1.0.0',
-      feedVersion,
-      registries: [],
-      removed: [],
-      refused: [],
-      tokenKeys: [],
-    }));
-  }
-
-  settings(): Promise<never> {
-    return assert.fail('nobody asks for settings here');
-  }
-
-  changes(
-    _registry: string,
-    { after, limit, waitSeconds, withOwn = false }: ChangesFrom,
-    signal: AbortSignal,
-  ): Promise<ChangePage> {
-    const { catalog, waits, asker } = this.#parts;
-    const { database, registry, clock } = catalog;
-    const look = () =>
-      readChanges(database, {
-        registryId: registry.id,
-        after,
-        limit,
-        except: withOwn ? undefined : asker,
-        tombstoneRetentionMs: 365 * 24 * hourMs,
-        now: clock.now(),
-      });
-    return this.#answer(async () => {
-      const page = await waits.until(registry.id, {
-        look,
-        isEnough: ({ changes, next }) => changes.length > 0 || next !== after,
-        waitMs: waitSeconds * 1000,
-        lookEveryMs: 200,
-        signal,
-      });
-      const changes = await Promise.all(
-        page.changes.map(async (change): Promise<Change> => ({ ...change, fact: await this.#withContent(change.fact) })),
-      );
-      return { ...page, changes, now: clock.now() };
-    });
-  }
-
-  snapshot(
-    _registry: string,
-    { after, limit = 200 }: { readonly after: string | undefined; readonly limit?: number },
-  ): Promise<SnapshotPage> {
-    const { database, registry, clock } = this.#parts.catalog;
-    return this.#answer(async () => {
-      const page = await readSnapshot(database, { registryId: registry.id, after, limit, now: clock.now() });
-      const facts = await Promise.all(page.facts.map((fact) => this.#withContent(fact)));
-      return { facts, next: page.next ?? null, cursor: page.cursor, total: page.total ?? null, now: clock.now() };
-    });
-  }
-
-  resolve(_registry: string, { repository, reference }: { readonly repository: string; readonly reference: string }) {
-    const stamp = { clock: 1, origin: this.name };
-    return this.#answer(async () => {
-      const fact = await this.#withContent({ kind: 'manifest', repository, name: reference, set: stamp });
-      return fact.content === undefined ? undefined : [fact];
-    });
-  }
-
-  blob(): Promise<never> {
-    return assert.fail('nobody asks for blobs here');
-  }
-
-  status(): Promise<never> {
-    return assert.fail('nobody asks for the status here');
-  }
-
-  async #answer<T>(answer: () => Promise<T>): Promise<T> {
-    const cut = () =>
-      new PeerError('unreachable', { region: this.name, message: `${this.name} cannot be reached`, remedy: 'Mend the link.' });
-    if (this.#parts.isCut()) throw cut();
-    try {
-      const answered = await answer();
-      // An answer can be lost on its way, too.
-      if (this.#parts.isCut()) throw cut();
-      return answered;
-    } catch (error) {
-      if (!(error instanceof RegistryError)) throw error;
-      const kind = error.error === 'CURSOR_UNKNOWN' ? 'cursor-unknown' : error.error === 'REPLICA_TOO_OLD' ? 'too-old' : 'failed';
-      throw new PeerError(kind, { region: this.name, message: error.message, remedy: '' });
-    }
-  }
-
-  async #withContent(fact: Fact): Promise<Fact> {
-    if (fact.kind !== 'manifest' || fact.set === undefined) return fact;
-    const { database, keys, registry } = this.#parts.catalog;
-    const live = await database.read
-      .selectFrom('manifests')
-      .innerJoin('repositories', 'repositories.id', 'manifests.repository_id')
-      .select(['manifests.media_type', 'manifests.data_key_id', 'manifests.sealed_content'])
-      .where('repositories.registry_id', '=', registry.id)
-      .where('repositories.name', '=', fact.repository)
-      .where('repositories.deleted_at', 'is', null)
-      .where('manifests.digest', '=', fact.name)
-      .executeTakeFirst();
-    const row =
-      live ??
-      (await database.read
-        .selectFrom('pending_manifests')
-        .select(['media_type', 'data_key_id', 'sealed_content'])
-        .where('registry_id', '=', registry.id)
-        .where('repository', '=', fact.repository)
-        .where('digest', '=', fact.name)
-        .executeTakeFirst());
-    if (row === undefined || row.sealed_content === null) return fact;
-    const bytes = openBytes(keys.get(registry.id, row.data_key_id), manifestSeal(registry.id, fact.name), row.sealed_content);
-    return { ...fact, content: { mediaType: row.media_type, sizeBytes: bytes.length, bytes: bytes.toString('base64') } };
-  }
-}
-
 /** Everything that clients see of a region: by repository, manifests and tags with their attributes. */
 export async function contentOf({ catalog, registryId }: TestRegion): Promise<Readonly<Record<string, unknown>>> {
   const { read } = catalog.database;
@@ -331,7 +180,7 @@ export async function contentOf({ catalog, registryId }: TestRegion): Promise<Re
 
 /** Lets two regions tell each other everything that they know, once. True: one of them learned something. */
 export async function readSnapshotOf(from: TestRegion, to: TestRegion, limit = 50): Promise<boolean> {
-  const peer = from.peerFor(to.name) as MemoryPeer;
+  const peer = from.peerFor(to.name);
   let learned = false;
   for (let after: string | undefined; ; ) {
     const page = await peer.snapshot('', { after, limit });
