@@ -3,24 +3,25 @@ import { type ReadQueries, type RegisterRow, type WriteQueries, prepareRead } fr
 import type { Register } from './model.ts';
 
 /** What a transaction has to know of a registry before it writes the log. */
-export const logFacts = prepareRead<{ registryId: number }, { readonly is_replicated: number; readonly region: string }>(
-  (db, { registryId }) =>
-    db
-      .selectFrom('registries')
-      .leftJoin('deployment', (join) => join.on('deployment.id', '=', 1))
-      .select(['registries.is_replicated'])
-      .select(({ fn, val }) => fn.coalesce('deployment.region', val('local')).as('region'))
-      .where('registries.id', '=', registryId),
-);
-
-const lastClock = prepareRead<{ registryId: number }, { readonly clock: number }>((db, { registryId }) =>
-  db.selectFrom('changes').select('clock').where('registry_id', '=', registryId).orderBy('clock', 'desc').limit(1),
-);
-
-/** The latest clock that the log of a registry has; 0: it is empty. */
-export async function clockSeen(db: ReadQueries | WriteQueries, registryId: number): Promise<number> {
-  return (await lastClock.first(db, { registryId }))?.clock ?? 0;
+export interface LogFacts {
+  readonly is_replicated: number;
+  /** This region. */
+  readonly region: string;
+  /** The latest clock that the log has; null: it is empty. */
+  readonly seen: number | null;
 }
+
+export const logFacts = prepareRead<{ registryId: number }, LogFacts>((db, { registryId }) =>
+  db
+    .selectFrom('registries')
+    .leftJoin('deployment', (join) => join.on('deployment.id', '=', 1))
+    .select(['registries.is_replicated'])
+    .select(({ fn, val }) => fn.coalesce('deployment.region', val('local')).as('region'))
+    .select(({ selectFrom }) =>
+      selectFrom('changes').select('clock').where('registry_id', '=', registryId).orderBy('clock', 'desc').limit(1).as('seen'),
+    )
+    .where('registries.id', '=', registryId),
+);
 
 const newest = prepareRead<{ registryId: number }, { readonly sequence: number }>((db, { registryId }) =>
   db.selectFrom('changes').select('sequence').where('registry_id', '=', registryId).orderBy('sequence', 'desc').limit(1),

@@ -1,7 +1,7 @@
 import type { ChangeAction, Fact, FactAttribute, FactRequest, Stamp } from '@berth/api';
-import type { WriteQueries } from '../platform/database/index.ts';
+import { type ChangeRow, type WriteQueries, prepareWrite } from '../platform/database/index.ts';
 import { type Register, nextClock } from './model.ts';
-import { clockSeen, logFacts } from './queries.ts';
+import { logFacts } from './queries.ts';
 import { joinRegister } from './registers.ts';
 
 /** Something that was done here, to one name. */
@@ -72,25 +72,25 @@ export async function recordChanges(tx: WriteQueries, { registryId, changes, req
   const isReplicated = log?.is_replicated === 1;
   const told = isReplicated ? changes : changes.filter(isForWebhooks);
   if (log === undefined || told.length === 0) return nothing;
-  const stamp: Stamp = { clock: nextClock(now, await clockSeen(tx, registryId)), origin: log.region };
-  const rows = [];
+  const stamp: Stamp = { clock: nextClock(now, log.seen ?? 0), origin: log.region };
   const registers: Register[] = [];
   for (const change of told) {
     const fact = factOf(change, stamp, request);
     if (isReplicated) registers.push((await joinRegister(tx, registryId, fact)).register);
-    rows.push(changeRow({ registryId, stamp, action: change.action, fact, isVisible: isVisible(change), now }));
+    await append.run(tx, changeRow({ registryId, stamp, action: change.action, fact, isVisible: isVisible(change), now }));
   }
-  for (let start = 0; start < rows.length; start += rowsPerStatement)
-    await tx
-      .insertInto('changes')
-      .values(rows.slice(start, start + rowsPerStatement))
-      .execute();
   return { registers: isReplicated ? registers : undefined };
 }
 
 const nothing: Recorded = { registers: undefined };
 
-const rowsPerStatement = 500;
+const append = prepareWrite<Omit<ChangeRow, 'sequence'>, never>((tx, row) => tx.insertInto('changes').values(columns(row)));
+
+/** Parameters come by name: there is nothing to spread. */
+function columns(row: Omit<ChangeRow, 'sequence'>): Omit<ChangeRow, 'sequence'> {
+  const { registry_id, clock, origin, action, repository, fact, is_visible, created_at } = row;
+  return { registry_id, clock, origin, action, repository, fact, is_visible, created_at };
+}
 
 /** Of tags that went with a manifest some want to know. */
 function isForWebhooks(change: LocalChange): boolean {

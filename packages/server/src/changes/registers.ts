@@ -1,5 +1,5 @@
 import type { Fact } from '@berth/api';
-import { type RegisterRow, type WriteQueries, lockRows } from '../platform/database/index.ts';
+import { type RegisterRow, type WriteQueries, lockRows, prepareRead, prepareWrite } from '../platform/database/index.ts';
 import { type Joined, type Register, emptyRegister, join } from './model.ts';
 import { type RegisterName, registerOf } from './queries.ts';
 
@@ -23,46 +23,71 @@ export async function joinRegister(tx: WriteQueries, registryId: number, fact: F
   }
 }
 
-async function lockRegister(tx: WriteQueries, of: RegisterName): Promise<Register | undefined> {
-  const row = await lockRows(
-    tx
+type Key = Pick<RegisterRow, 'registry_id' | 'repository' | 'kind' | 'name'>;
+
+function keyOf({ registryId: registry_id, repository, kind, name }: RegisterName): Key {
+  return { registry_id, repository, kind, name };
+}
+
+const lockedRow = prepareRead<Key, RegisterRow>((db, { registry_id, repository, kind, name }) =>
+  lockRows(
+    db
       .selectFrom('registers')
       .selectAll()
-      .where('registry_id', '=', of.registryId)
-      .where('repository', '=', of.repository)
-      .where('kind', '=', of.kind)
-      .where('name', '=', of.name),
-  ).executeTakeFirst();
+      .where('registry_id', '=', registry_id)
+      .where('repository', '=', repository)
+      .where('kind', '=', kind)
+      .where('name', '=', name),
+  ),
+);
+
+async function lockRegister(tx: WriteQueries, of: RegisterName): Promise<Register | undefined> {
+  const row = await lockedRow.first(tx, keyOf(of));
   return row && registerOf(row);
 }
 
-async function insertRegister(tx: WriteQueries, of: RegisterName, register: Register): Promise<boolean> {
-  const { registryId: registry_id, repository, kind, name } = of;
-  const inserted = await tx
+const insertRow = prepareWrite<Whole, { readonly name: string }>((tx, row) =>
+  tx
     .insertInto('registers')
-    .values({ registry_id, repository, kind, name, ...columnsOf(register) })
+    .values({
+      registry_id: row.registry_id,
+      repository: row.repository,
+      kind: row.kind,
+      name: row.name,
+      ...stateOf(row),
+    })
     .onConflict((conflict) => conflict.columns(['registry_id', 'repository', 'kind', 'name']).doNothing())
-    .returning('name')
-    .executeTakeFirst();
-  return inserted !== undefined;
+    .returning('name'),
+);
+
+async function insertRegister(tx: WriteQueries, of: RegisterName, register: Register): Promise<boolean> {
+  const inserted = await insertRow.run(tx, { ...keyOf(of), ...columnsOf(register) });
+  return inserted.length > 0;
 }
+
+const updateRow = prepareWrite<Whole, never>((tx, row) =>
+  tx
+    .updateTable('registers')
+    .set(stateOf(row))
+    .where('registry_id', '=', row.registry_id)
+    .where('repository', '=', row.repository)
+    .where('kind', '=', row.kind)
+    .where('name', '=', row.name)
+    .$castTo<never>(),
+);
 
 async function updateRegister(tx: WriteQueries, of: RegisterName, register: Register): Promise<void> {
-  await tx
-    .updateTable('registers')
-    .set(columnsOf(register))
-    .where('registry_id', '=', of.registryId)
-    .where('repository', '=', of.repository)
-    .where('kind', '=', of.kind)
-    .where('name', '=', of.name)
-    .execute();
+  await updateRow.run(tx, { ...keyOf(of), ...columnsOf(register) });
 }
 
-export function columnsOf({
-  set,
-  deleted,
-  attributes,
-}: Register): Omit<RegisterRow, 'registry_id' | 'repository' | 'kind' | 'name'> {
+type Whole = Pick<RegisterRow, keyof RegisterRow>;
+type State = Omit<RegisterRow, keyof Key>;
+
+function stateOf({ set_clock, set_origin, digest, deleted_clock, deleted_origin, attributes }: State): State {
+  return { set_clock, set_origin, digest, deleted_clock, deleted_origin, attributes };
+}
+
+export function columnsOf({ set, deleted, attributes }: Register): State {
   return {
     set_clock: set.clock,
     set_origin: set.origin,

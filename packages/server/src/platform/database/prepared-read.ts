@@ -79,3 +79,11 @@ export function prepareRead<Parameters extends { readonly [key: string]: unknown
     return trusted<Parameters>(proxy);
   }
 }
+
+/** The same for an insert or update that hot transactions do. Resolves with what it returns. */
+export function prepareWrite<Parameters extends { readonly [key: string]: unknown }, Row>(
+  build: (tx: WriteQueries, parameters: Parameters) => Compilable<Row>,
+): { run(tx: WriteQueries, parameters: Parameters): Promise<Row[]> } {
+  const prepared = prepareRead<Parameters, Row>((db, parameters) => build(trusted<WriteQueries>(db), parameters));
+  return { run: (tx, parameters) => prepared.all(tx, parameters) };
+}
