@@ -119,7 +119,7 @@ forEachEngine((engine) => {
     const tooOld: Peer = Object.create(peer, {
       name: { value: 'east' },
       isUp: { value: true },
-      facts: { value: () => peer.facts(t.signal) },
+      facts: { value: () => peer.facts() },
       snapshot: {
         value: () =>
           Promise.reject(
