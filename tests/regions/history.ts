@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type RandomImage, contentOf, descriptorOf, randomImage } from '@berth/testkit';
+import { type Content, type RandomImage, contentOf, descriptorOf, randomImage } from '@berth/testkit';
 import { mediaTypes } from '@berth/oci';
 import type { Chance } from '../chaos/content.ts';
 import type { Region } from './region.ts';
@@ -34,9 +34,12 @@ export async function runHistory(options: HistoryOptions): Promise<readonly Ackn
   const acknowledged: Acknowledged[] = [];
   const isDone = { value: false };
   const trouble = makeTrouble(options, isDone);
-  await Promise.all(Array.from({ length: clients }, () => new HistoryClient(options, images, acknowledged).run()));
-  isDone.value = true;
-  await trouble;
+  try {
+    await Promise.all(Array.from({ length: clients }, () => new HistoryClient(options, images, acknowledged).run()));
+  } finally {
+    isDone.value = true;
+    await trouble;
+  }
   await world.network.heal();
   for (const name of regionNames) if (!world.regions[name].isRunning) await world.start(name);
   return acknowledged;
@@ -116,13 +119,25 @@ class HistoryClient {
 
   async #push(region: Region, image: RandomImage, tag?: string): Promise<void> {
     const { repository } = this.#options;
-    for (const { bytes } of [image.config, ...image.layers]) await region.client.pushBlob(repository, bytes);
+    for (const blob of [image.config, ...image.layers]) if (!(await this.#pushBlob(region, blob))) return;
     const { digest } = image.manifest;
     await this.#put(
       region,
       image.manifest,
       tag === undefined ? { action: 'push', name: digest } : { action: 'tag', name: tag, digest },
     );
+  }
+
+  /** False: the repository was deleted meanwhile, and its uploads with it. */
+  async #pushBlob({ client }: Region, { bytes, digest }: Content): Promise<boolean> {
+    const started = await client.request('POST', `/v2/${this.#options.repository}/blobs/uploads/`);
+    if (started.status !== 202) throw new Error(`an upload is answered ${started.status}: ${started.body}`);
+    const location = started.headers.location ?? '';
+    const path = `${location}${location.includes('?') ? '&' : '?'}digest=${digest}`;
+    const ended = await client.request('PUT', path, { body: bytes, headers: { 'content-type': 'application/octet-stream' } });
+    if (ended.status === 201) return true;
+    if (ended.status === 404 || String(ended.body).includes('deleted while it was pushed')) return false;
+    throw new Error(`an upload is answered ${ended.status}: ${ended.body}`);
   }
 
   /** Of two images that it pushes first. */

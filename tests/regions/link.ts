@@ -41,8 +41,10 @@ export class Link implements AsyncDisposable {
   }
 
   set(state: LinkState): void {
+    // What was swallowed does not come any more: such a connection cannot go on.
+    const isBroken = state === 'cut' || (this.#state === 'silent' && state !== 'silent');
     this.#state = state;
-    if (state === 'cut') for (const socket of this.#sockets) socket.destroy();
+    if (isBroken) for (const socket of this.#sockets) socket.destroy();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,8 +1,8 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { deleteTaskSecret, listTaskSecrets, setTaskSecret } from './commands/secrets.ts';
 import { showDecisions, showHook } from './commands/task-triggers.ts';
 import type * as taskModule from './commands/tasks.ts';
-import { gather, wholeNumber } from './option-values.ts';
+import { gather, wholeNumber, yesOrNo } from './option-values.ts';
 import { type AskScene, refusing, withWatchOptions } from './run-commands.ts';
 import { exitCodeHelp } from './exit-codes.ts';
 
@@ -153,9 +153,4 @@ function addSecrets(program: Command, asked: AskScene): void {
       const { connection, output } = asked();
       await deleteTaskSecret(connection, output, name);
     });
-}
-
-function yesOrNo(text: string): boolean {
-  if (text !== 'true' && text !== 'false') throw new InvalidArgumentError('It must be true or false.');
-  return text === 'true';
 }
