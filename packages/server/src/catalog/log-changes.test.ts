@@ -1,129 +1,11 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import type { Fact } from '@berth/api';
-import { type TestEngine, forEachEngine } from '@berth/testkit';
-import {
-  type LogEntry,
-  type Register,
-  attributesThatHold,
-  emptyRegister,
-  isTagThere,
-  isThere,
-  readLog,
-  registerOf,
-  ticksPerMs,
-} from '../changes/index.ts';
-import { attributeColumns } from '../repositories/index.ts';
-import { type TestCatalog, bytesOf, digestOf, image, index, openTestCatalog } from './test-catalog.ts';
-import { joinFact, replicate, setProperties } from './test-transactions.ts';
-
-const one = image('one');
-const two = image('two');
-const list = index([one, two]);
-const [ofOne, ofTwo, ofList] = [one, two, list].map((each) => digestOf(bytesOf(each)));
-const soft = JSON.stringify({ policies: { softDeletePolicy: { status: 'enabled', retentionDays: 7 } } });
-
-interface Given {
-  readonly isReplicated?: boolean;
-  readonly isSoft?: boolean;
-}
-
-async function open(
-  engine: TestEngine,
-  t: TestContext,
-  { isReplicated = true, isSoft = false }: Given = {},
-): Promise<TestCatalog> {
-  const catalog = await openTestCatalog(engine, t);
-  const { id } = catalog.registry;
-  if (isReplicated) await catalog.database.write(replicate, { id });
-  if (isSoft) await catalog.database.write(setProperties, { id, properties: soft });
-  for (const blob of ['one', 'two']) await catalog.pushBlob('a', blob);
-  return isSoft ? catalog.withPolicies({ softDeleteDays: 7 }) : catalog;
-}
-
-async function entriesOf({ database, registry }: TestCatalog): Promise<readonly LogEntry[]> {
-  return (await readLog(database, { registryId: registry.id, after: 0, limit: 1000 })).entries;
-}
-
-/** One line for each: `tag v1 → …`, with a dash before what clients do not see. */
-function told({ action, isVisible, fact }: LogEntry): string {
-  const name = fact.kind === 'repository' ? fact.repository : fact.name;
-  const what = fact.set?.digest === undefined ? name : `${name}→${fact.set.digest}`;
-  return `${isVisible ? '' : '-'}${action} ${what}`;
-}
-
-/** What is done, and what the log has of it then. */
-async function logOf(catalog: TestCatalog, work: () => Promise<unknown>): Promise<readonly string[]> {
-  const before = (await entriesOf(catalog)).length;
-  await work();
-  const after = await entriesOf(catalog);
-  if ((await isReplicated(catalog)) === true) await assertProjected(catalog);
-  return after.slice(before).map(told);
-}
-
-async function isReplicated({ database, registry }: TestCatalog): Promise<boolean> {
-  const row = await database.read
-    .selectFrom('registries')
-    .select('is_replicated')
-    .where('id', '=', registry.id)
-    .executeTakeFirst();
-  return row?.is_replicated === 1;
-}
-
-/** What the registers say is there is what is there, with its attributes. */
-async function assertProjected(catalog: TestCatalog): Promise<void> {
-  assert.deepEqual(await registered(catalog), await live(catalog));
-}
-
-async function registered({ database, registry }: TestCatalog): Promise<Record<string, unknown>> {
-  const rows = await database.read.selectFrom('registers').selectAll().where('registry_id', '=', registry.id).execute();
-  const byKey = new Map(rows.map((row) => [`${row.kind} ${row.repository} ${row.name}`, registerOf(row)]));
-  const of = (key: string): Register => byKey.get(key) ?? emptyRegister;
-  const shown: Record<string, unknown> = {};
-  for (const [key, register] of byKey) {
-    const [kind, repository = ''] = key.split(' ');
-    const { deleted } = of(`repository ${repository} `);
-    const isHere =
-      kind === 'tag'
-        ? isTagThere(register, of(`manifest ${repository} ${register.set.digest}`), deleted)
-        : isThere(register, deleted);
-    const said = Object.entries(attributesThatHold(register, deleted)).filter(([, { value }]) => value !== 1 && value !== null);
-    if (isHere)
-      shown[key] = { digest: register.set.digest, said: Object.fromEntries(said.map(([name, { value }]) => [name, value])) };
-  }
-  return shown;
-}
-
-async function live({ database, registry }: TestCatalog): Promise<Record<string, unknown>> {
-  const repositories = await database.read
-    .selectFrom('repositories')
-    .select(['id', 'name'])
-    .where('registry_id', '=', registry.id)
-    .where('deleted_at', 'is', null)
-    .execute();
-  const shown: Record<string, unknown> = {};
-  for (const { id, name } of repositories) {
-    const manifests = await database.read.selectFrom('manifests').selectAll().where('repository_id', '=', id).execute();
-    for (const row of manifests) {
-      const { quarantine_state } = row;
-      shown[`manifest ${name} ${row.digest}`] = {
-        digest: undefined,
-        said: { ...flagsOf(row), ...(quarantine_state && { quarantine_state }) },
-      };
-    }
-    const tags = await database.read.selectFrom('tags').selectAll().where('repository_id', '=', id).execute();
-    for (const row of tags)
-      shown[`tag ${name} ${row.name}`] = {
-        digest: manifests.find((each) => each.id === row.manifest_id)?.digest,
-        said: flagsOf(row),
-      };
-  }
-  return shown;
-}
-
-function flagsOf(row: Readonly<Record<(typeof attributeColumns)[number], number>>): Record<string, number> {
-  return Object.fromEntries(attributeColumns.filter((name) => row[name] === 0).map((name) => [name, 0]));
-}
+import { forEachEngine } from '@berth/testkit';
+import { ticksPerMs } from '../changes/index.ts';
+import { type TestCatalog, bytesOf } from './test-catalog.ts';
+import { assertProjected, entriesOf, list, live, logOf, ofList, ofOne, ofTwo, one, openLogged, two } from './test-log.ts';
+import { joinFact } from './test-transactions.ts';
 
 const tagsOf = (...tags: readonly string[]): URLSearchParams => new URLSearchParams(tags.map((tag) => ['tag', tag]));
 const patch = (body: object): Buffer => Buffer.from(JSON.stringify(body));
@@ -165,7 +47,7 @@ const operations: readonly Row[] = [
     does: 'the push of an index that outlived an image',
     before: async (each) => {
       for (const manifest of [one, two, list]) await each.push('a', manifest);
-      await each.ask('delete-manifest', { name: 'a', reference: ofTwo ?? '' });
+      await each.ask('delete-manifest', { name: 'a', reference: ofTwo });
     },
     work: (each) => each.push('a', list),
     log: [`push ${ofList}`, `-renew ${ofOne}`],
@@ -173,7 +55,7 @@ const operations: readonly Row[] = [
   {
     does: 'the deletion of a manifest',
     before: pushed,
-    work: (each) => each.ask('delete-manifest', { name: 'a', reference: ofOne ?? '' }),
+    work: (each) => each.ask('delete-manifest', { name: 'a', reference: ofOne }),
     log: ['-untag v1', '-untag v2', `delete ${ofOne}`],
   },
   {
@@ -205,10 +87,10 @@ const operations: readonly Row[] = [
     does: 'the restoration of a manifest that was locked for reading',
     before: async (each) => {
       await pushed(each);
-      await each.ask('acr-update-manifest', { name: 'a', digest: ofOne ?? '', body: patch({ readEnabled: false }) });
-      await each.ask('delete-manifest', { name: 'a', reference: ofOne ?? '' });
+      await each.ask('acr-update-manifest', { name: 'a', digest: ofOne, body: patch({ readEnabled: false }) });
+      await each.ask('delete-manifest', { name: 'a', reference: ofOne });
     },
-    work: (each) => each.ask('acr-restore-manifest', { name: 'a', digest: ofOne ?? '', body: patch({}) }),
+    work: (each) => each.ask('acr-restore-manifest', { name: 'a', digest: ofOne, body: patch({}) }),
     isSoft: true,
     log: [`-push ${ofOne}`, `-attributes ${ofOne}`, `tag v1→${ofOne}`, `tag v2→${ofOne}`],
   },
@@ -221,8 +103,7 @@ const operations: readonly Row[] = [
   {
     does: 'a decision about what is in quarantine',
     before: pushed,
-    work: (each) =>
-      each.ask('acr-update-manifest', { name: 'a', digest: ofOne ?? '', body: patch({ quarantineState: 'Passed' }) }),
+    work: (each) => each.ask('acr-update-manifest', { name: 'a', digest: ofOne, body: patch({ quarantineState: 'Passed' }) }),
     log: [`attributes ${ofOne}`],
   },
 ];
@@ -230,22 +111,22 @@ const operations: readonly Row[] = [
 forEachEngine((engine) => {
   for (const { does, before, work, isSoft = false, log } of operations)
     test(`the log and the registers have ${does}`, async (t) => {
-      const catalog = await open(engine, t, { isSoft });
+      const catalog = await openLogged(engine, t, { isSoft });
       await before?.(catalog);
       assert.deepEqual(await logOf(catalog, () => work(catalog)), log);
     });
 
   test('what matters to other regions alone is left out where there are none', async (t) => {
-    const catalog = await open(engine, t, { isReplicated: false });
+    const catalog = await openLogged(engine, t, { isReplicated: false });
     await catalog.push('a', one);
     assert.deepEqual(await logOf(catalog, () => pushed(catalog)), [`tag v1→${ofOne}`, `tag v2→${ofOne}`]);
-    const deletion = (): Promise<unknown> => catalog.ask('delete-manifest', { name: 'a', reference: ofOne ?? '' });
+    const deletion = (): Promise<unknown> => catalog.ask('delete-manifest', { name: 'a', reference: ofOne });
     assert.deepEqual(await logOf(catalog, deletion), ['-untag v1', '-untag v2', `delete ${ofOne}`]);
     assert.deepEqual(await catalog.database.read.selectFrom('registers').selectAll().execute(), []);
   });
 
   test('who asked for it is told with it', async (t) => {
-    const catalog = await open(engine, t);
+    const catalog = await openLogged(engine, t);
     const headers = { 'user-agent': 'x'.repeat(1000) };
     await catalog.ask('put-manifest', { name: 'a', reference: 'v1', body: bytesOf(one), headers });
     for (const { fact } of await entriesOf(catalog)) {
@@ -258,7 +139,7 @@ forEachEngine((engine) => {
   });
 
   test('stamps are later than all that was seen, whatever the clock says', async (t) => {
-    const catalog = await open(engine, t);
+    const catalog = await openLogged(engine, t);
     const clocks = async (): Promise<readonly number[]> => (await entriesOf(catalog)).map(({ fact }) => fact.set?.clock ?? 0);
     await catalog.push('a', one);
     catalog.clock.time -= 3_600_000;
@@ -272,7 +153,7 @@ forEachEngine((engine) => {
   });
 
   test('a refused push tells nothing', async (t) => {
-    const catalog = await open(engine, t);
+    const catalog = await openLogged(engine, t);
     await pushed(catalog);
     await catalog.ask('acr-update-tag', { name: 'a', reference: 'v1', body: patch({ writeEnabled: false }) });
     const before = await entriesOf(catalog);
@@ -282,7 +163,7 @@ forEachEngine((engine) => {
   });
 
   test('what was said elsewhere after a deletion holds for what is pushed anew', async (t) => {
-    const catalog = await open(engine, t);
+    const catalog = await openLogged(engine, t);
     await pushed(catalog);
     await catalog.ask('delete-manifest', { name: 'a', reference: 'v1' });
     const entries = await entriesOf(catalog);
@@ -297,7 +178,7 @@ forEachEngine((engine) => {
   });
 
   test('pushes and deletions at once leave registers that say what is there', async (t) => {
-    const catalog = await open(engine, t, { isSoft: true });
+    const catalog = await openLogged(engine, t, { isSoft: true });
     for (let round = 0; round < 8; round += 1) {
       const name = 'a';
       for (const blob of ['one', 'two']) await catalog.pushBlob(name, blob);
@@ -307,7 +188,7 @@ forEachEngine((engine) => {
         catalog.ask('delete-repository', { name }),
         catalog.ask('put-manifest', { name, reference: 'v2', body: bytesOf(one) }),
         catalog.ask('delete-manifest', { name, reference: 'v1' }),
-        catalog.ask('delete-manifest', { name, reference: ofOne ?? '' }),
+        catalog.ask('delete-manifest', { name, reference: ofOne }),
         catalog.ask('acr-update-tag', { name, reference: 'v1', body: patch({ listEnabled: false }) }),
       ]);
       await assertProjected(catalog);
@@ -315,7 +196,7 @@ forEachEngine((engine) => {
   });
 
   test('pushes meet the deletion of the whole repository and leave registers that say what is there', async (t) => {
-    const catalog = await open(engine, t);
+    const catalog = await openLogged(engine, t);
     for (let round = 0; round < 8; round += 1) {
       for (const blob of ['one', 'two']) await catalog.pushBlob('a', blob);
       await Promise.all([

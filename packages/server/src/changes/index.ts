@@ -19,4 +19,5 @@ export {
   recordChanges,
 } from './record-changes.ts';
 export { columnsOf, joinRegister } from './registers.ts';
+export { untilSettled } from './settled.ts';
 export { changesTransactions } from './transactions.ts';

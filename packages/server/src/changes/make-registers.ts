@@ -1,11 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { type Fact, type FactAttribute, type Stamp } from '@berth/api';
-import { sql } from 'kysely';
 import type { Clock } from '../platform/clock.ts';
 import { type Database, type WriteQueries, defineTransaction, prepareRead } from '../platform/database/index.ts';
 import { emptyRegister, join, ticksPerMs } from './model.ts';
 import { logFacts } from './queries.ts';
 import { columnsOf, joinRegister } from './registers.ts';
+import { untilSettled } from './settled.ts';
 
 const perBatch = 500;
 
@@ -27,7 +26,8 @@ interface MakerParts {
 export async function makeRegisters({ database, clock }: MakerParts, signal: AbortSignal): Promise<number> {
   let ready = 0;
   for (const { id } of await waiting.all(database.read, {})) {
-    await writersHaveSeen(database, signal);
+    // A transaction may still run that found the registry not replicated: what it does has no registers, and must be seen here.
+    await untilSettled(database, signal);
     let place: RegisterPlace | undefined = first;
     while (place !== undefined && !signal.aborted)
       place = await database.write(makeSomeRegisters, { registryId: id, place, now: clock.now() });
@@ -36,21 +36,6 @@ export async function makeRegisters({ database, clock }: MakerParts, signal: Abo
     ready += 1;
   }
   return ready;
-}
-
-const pollMs = 20;
-
-/** On PostgreSQL a transaction may still run that found the registry not replicated: what it does has no registers, and must be seen here. */
-async function writersHaveSeen({ engine, read }: Database, signal: AbortSignal): Promise<void> {
-  if (engine === 'sqlite') return;
-  const now = await sql<{ next: string }>`select pg_snapshot_xmax(pg_current_snapshot())::text as next`.execute(read);
-  const next = now.rows[0]?.next ?? '0';
-  while (!signal.aborted) {
-    const { rows } = await sql<{ over: boolean }>`
-      select pg_snapshot_xmin(pg_current_snapshot()) >= ${next}::xid8 as over`.execute(read);
-    if (rows[0]?.over === true) return;
-    await delay(pollMs, undefined, { signal }).catch(() => undefined);
-  }
 }
 
 /** In the order of the repositories' ids: of each itself, its manifests, its tags. */

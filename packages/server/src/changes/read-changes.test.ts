@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { forEachEngine } from '@berth/testkit';
 import { pruneLog } from './prune-log.ts';
-import { currentCursor, readLog } from './read-changes.ts';
+import { readLog } from './read-changes.ts';
 import { dayMs, namesOf, openTestLog } from './test-log.ts';
 import { insertRow, rewind } from './test-transactions.ts';
 
@@ -11,7 +11,7 @@ const isUnknown = { error: 'CURSOR_UNKNOWN' };
 forEachEngine((engine) => {
   test('a log is read page by page, with what is behind, to its end and on from there', async (t) => {
     const log = await openTestLog(engine, t);
-    const start = await currentCursor(log.database, log.registryId, log.clock.now());
+    const start = await log.cursor();
     await log.write(5);
     const first = await log.read(start, { limit: 2 });
     assert.deepEqual([namesOf(first), first.behind], [['v0', 'v1'], 3]);
@@ -20,12 +20,12 @@ forEachEngine((engine) => {
     assert.deepEqual(await log.read(second.next), { changes: [], next: second.next, behind: 0 });
     await log.write(1, 'w');
     assert.deepEqual(namesOf(await log.read(second.next)), ['w0']);
-    assert.equal((await log.read(second.next)).next, await currentCursor(log.database, log.registryId, 0));
+    assert.equal((await log.read(second.next)).next, await log.cursor());
   });
 
   test('an empty log has a cursor, too, until something of it was forgotten', async (t) => {
     const log = await openTestLog(engine, t);
-    const start = await currentCursor(log.database, log.registryId, log.clock.now());
+    const start = await log.cursor();
     assert.deepEqual(await log.read(start), { changes: [], next: start, behind: 0 });
     await log.write(3);
     assert.deepEqual(namesOf(await log.read(start)), ['v0', 'v1', 'v2']);
@@ -36,7 +36,7 @@ forEachEngine((engine) => {
 
   test('what came from the region that asks is left out, and passed over', async (t) => {
     const log = await openTestLog(engine, t);
-    const start = await currentCursor(log.database, log.registryId, 0);
+    const start = await log.cursor();
     const row = { registryId: log.registryId, origin: 'west', at: log.clock.now() };
     for (let clock = 1; clock <= 7; clock += 1) await log.database.write(insertRow, { ...row, clock });
     await log.write(1);
@@ -51,7 +51,7 @@ forEachEngine((engine) => {
     const log = await openTestLog(engine, t);
     await log.write(3);
     const [first] = (await log.read(`0.0.${log.clock.now()}`)).changes;
-    const cursor = await currentCursor(log.database, log.registryId, 0);
+    const cursor = await log.cursor();
     const sequence = Number(cursor.split('.')[0]);
     await log.database.write(rewind, { registryId: log.registryId, after: first?.sequence ?? 0 });
     await assert.rejects(log.read(cursor), isUnknown);
@@ -68,13 +68,13 @@ forEachEngine((engine) => {
     for (const text of ['', 'x', '1', '1.2', '-1.2.3', '1.2.3.4', '99999999999999999.1.1', '1e3.1.1'])
       await assert.rejects(log.read(text), isUnknown);
     if (log.database !== other.database) return;
-    await assert.rejects(log.read(await currentCursor(other.database, other.registryId, 0)), isUnknown);
+    await assert.rejects(log.read(await other.cursor()), isUnknown);
   });
 
   test('a cursor that the log does not have, from before deletions are forgotten, is too old', async (t) => {
     const log = await openTestLog(engine, t);
     await log.write(1);
-    const cursor = await currentCursor(log.database, log.registryId, 0);
+    const cursor = await log.cursor();
     log.clock.time += 40 * dayMs;
     // Nothing happened since: it is as good as ever.
     assert.deepEqual((await log.read(cursor)).changes, []);
@@ -87,7 +87,7 @@ forEachEngine((engine) => {
   test('an old fact that was relayed lately does not make a cursor old', async (t) => {
     const log = await openTestLog(engine, t);
     await log.database.write(insertRow, { registryId: log.registryId, clock: 1, origin: 'west', at: log.clock.now() });
-    const cursor = await currentCursor(log.database, log.registryId, 0);
+    const cursor = await log.cursor();
     await log.database.write(rewind, { registryId: log.registryId, after: 0 });
     await assert.rejects(log.read(cursor), isUnknown);
   });
@@ -96,6 +96,7 @@ forEachEngine((engine) => {
     const log = await openTestLog(engine, t);
     await log.write(4);
     const { database, registryId } = log;
+    await log.cursor();
     const first = await readLog(database, { registryId, after: 0, limit: 3 });
     assert.deepEqual(
       first.entries.map(({ fact, at }) => [fact.name, at]),

@@ -5,7 +5,6 @@ import { forEachEngine } from '@berth/testkit';
 import { makeRegisters } from './make-registers.ts';
 import { ticksPerMs } from './model.ts';
 import { findRegister } from './queries.ts';
-import { readChanges } from './read-changes.ts';
 import { readSnapshot } from './read-snapshot.ts';
 import { pruneLog } from './prune-log.ts';
 import { pruneRegisters } from './prune-registers.ts';
@@ -79,11 +78,11 @@ forEachEngine((engine) => {
     // A clock that was ahead once is not believed.
     assert.deepEqual(of('manifest', 'b', 'sha256:000000')?.set, now);
     assert.equal(of('repository', 'empty', '')?.attributes?.list_enabled?.value, 0);
+    await log.cursor();
     const { total, cursor } = await readSnapshot(database, { registryId, after: undefined, limit: 1, now: clock.now() });
     assert.equal(total, facts.length);
     await log.write(1, 'later');
-    const wanted = { registryId, after: cursor, limit: 10, tombstoneRetentionMs: dayMs, now: clock.now() };
-    const { changes } = await readChanges(database, wanted);
+    const { changes } = await log.read(cursor);
     assert.deepEqual(
       changes.map(({ fact }) => fact.name),
       ['later0'],

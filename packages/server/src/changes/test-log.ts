@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { TestContext } from 'node:test';
 import type { TestEngine } from '@berth/testkit';
 import type { Database } from '../platform/database/index.ts';
-import { type ChangesRead, readChanges } from './read-changes.ts';
+import { type ChangesRead, currentCursor, readChanges } from './read-changes.ts';
 import type { LocalChange } from './record-changes.ts';
+import { untilSettled } from './settled.ts';
 import { addRegistry, writeLog } from './test-transactions.ts';
 
 export const transactionsModule = new URL('./test-transactions.ts', import.meta.url);
@@ -17,6 +18,8 @@ export interface TestLog {
   /** Writes so many tags of an image, each in a transaction of its own; their names begin so. */
   write(count: number, prefix?: string): Promise<void>;
   record(...changes: readonly LocalChange[]): Promise<void>;
+  /** Where the log ends, and what it has after a cursor, once everything that was written can be read. */
+  cursor(): Promise<string>;
   read(after: string, more?: { readonly limit?: number; readonly except?: string }): Promise<ChangesRead>;
 }
 
@@ -35,8 +38,14 @@ export async function openTestLog(engine: TestEngine, t: TestContext, isReplicat
       for (let number = 0; number < count; number += 1)
         await record({ action: 'tag', repository: 'a', tag: `${prefix}${number}`, digest: 'sha256:1' });
     },
-    read: (after, { limit = 100, except } = {}) =>
-      readChanges(database, { registryId, after, limit, except, tombstoneRetentionMs: 30 * dayMs, now: clock.now() }),
+    cursor: async () => {
+      await untilSettled(database, t.signal);
+      return currentCursor(database, registryId, clock.now());
+    },
+    read: async (after, { limit = 100, except } = {}) => {
+      await untilSettled(database, t.signal);
+      return readChanges(database, { registryId, after, limit, except, tombstoneRetentionMs: 30 * dayMs, now: clock.now() });
+    },
   };
 }
 

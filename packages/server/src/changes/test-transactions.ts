@@ -36,7 +36,14 @@ export const insertRow = defineTransaction(
       .insertInto('changes')
       .values({
         ...(sequence !== undefined && { sequence }),
-        ...{ registry_id, clock, origin, action: 'push', repository: 'r', fact, is_visible: 1, created_at },
+        registry_id,
+        clock,
+        origin,
+        action: 'push',
+        repository: 'r',
+        fact,
+        is_visible: 1,
+        created_at,
       })
       .execute();
   },
