@@ -5,6 +5,20 @@ import { defineTransaction } from '../platform/database/index.ts';
 import { collectorTransactions } from '../platform/garbage/index.ts';
 import { keyTransactions } from '../platform/keys/index.ts';
 import { foldStored } from '../platform/stored-bytes/index.ts';
+import type { Place } from './bin/put-into-bin.ts';
+import {
+  type AttributesToPlace,
+  type ManifestToPlace,
+  type PullToNote,
+  type TagToPlace,
+  notePull,
+  placeAttributes,
+  placeManifest,
+  placeTag,
+  takeManifest,
+  takeRepository,
+  takeTag,
+} from './placing/index.ts';
 import { catalogTransactions } from './transactions.ts';
 
 /** The server's transactions, as far as the catalog's tests need them, and some that only tests need. */
@@ -28,6 +42,29 @@ export const replicate = defineTransaction('test.replicate', async (tx, { id }: 
 export const joinFact = defineTransaction('test.join-fact', async (tx, input: { registryId: number; fact: Fact }) => {
   await joinRegister(tx, input.registryId, input.fact);
 });
+
+/** What other regions told, one thing at a time. */
+export interface PlaceOne {
+  readonly manifest?: ManifestToPlace;
+  readonly tag?: TagToPlace;
+  readonly attributes?: AttributesToPlace;
+  readonly pull?: PullToNote;
+  /** A tag, a manifest, or the whole repository. */
+  readonly gone?: Place & { readonly tag?: string; readonly digest?: string; readonly dueAt?: number };
+}
+
+export const place = defineTransaction(
+  'test.place',
+  async (tx, { manifest, tag, attributes, pull, gone }: PlaceOne): Promise<unknown> => {
+    if (manifest !== undefined) return placeManifest(tx, manifest);
+    if (tag !== undefined) return placeTag(tx, tag);
+    if (attributes !== undefined) return placeAttributes(tx, attributes);
+    if (pull !== undefined) return notePull(tx, pull);
+    if (gone?.tag !== undefined) return takeTag(tx, { ...gone, tag: gone.tag });
+    if (gone?.digest !== undefined) return takeManifest(tx, { ...gone, digest: gone.digest, dueAt: gone.dueAt ?? 0 });
+    return gone && takeRepository(tx, gone);
+  },
+);
 
 /** Damages what is stored, as a failing disk would. */
 export const damageManifest = defineTransaction('test.damage-manifest', async (tx, input: { digest: string }) => {
@@ -90,6 +127,7 @@ export const transactions = [
   setProperties,
   replicate,
   joinFact,
+  place,
   damageManifest,
   addRepositories,
   addTags,
