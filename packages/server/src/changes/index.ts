@@ -5,7 +5,6 @@ export {
   type ChangesRead,
   type ChangesWanted,
   type LogEntry,
-  currentCursor,
   readChanges,
   readLog,
 } from './read-changes.ts';
@@ -20,4 +19,3 @@ export {
 } from './record-changes.ts';
 export { columnsOf, joinRegister } from './registers.ts';
 export { untilSettled } from './settled.ts';
-export { changesTransactions } from './transactions.ts';

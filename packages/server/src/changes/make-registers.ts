@@ -55,7 +55,7 @@ export interface MakeSomeRegisters {
 }
 
 /** Makes some registers, and returns where to go on. What was pushed before counts as pushed in this region, then. */
-export const makeSomeRegisters = defineTransaction(
+const makeSomeRegisters = defineTransaction(
   'changes.make-registers',
   async (tx, { registryId, place, now }: MakeSomeRegisters): Promise<RegisterPlace | undefined> => {
     const log = await logFacts.first(tx, { registryId });

@@ -66,7 +66,7 @@ export const registersAfter = prepareRead<
     .limit(limit),
 );
 
-export function factOf(row: RegisterRow): Fact {
+function factOf(row: RegisterRow): Fact {
   const { set, deleted, attributes } = registerOf(row);
   const { digest, ...stamp } = set;
   return {

@@ -42,22 +42,12 @@ export const updateAttributes = defineTransaction(
     if (quarantine?.quarantine_state === 'Passed' && of !== undefined && 'digest' in of && updated.length > 0)
       await noteLetOut(tx, input, { repositoryId, digest: of.digest });
     if (updated.length === 0) return 'unknown';
-    // After its row is locked: a deletion of the repository is either seen here, or comes later (PostgreSQL).
-    if (await isGone(tx, repositoryId)) return 'repository-unknown';
+    // Where the repository is deleted at the same time (PostgreSQL) it may count as said after that: then it holds for what is
+    // pushed anew, in every region. A lock on the repository would make two that unlock and delete wait for each other.
     await logChanges(tx, { ...input, changes: [{ action: 'attributes', repository, of, values: { ...flags, ...quarantine } }] });
     return 'updated';
   },
 );
-
-async function isGone(tx: WriteQueries, repositoryId: number): Promise<boolean> {
-  const row = await tx
-    .selectFrom('repositories')
-    .select('deleted_at')
-    .where('id', '=', repositoryId)
-    .forShare()
-    .executeTakeFirst();
-  return row === undefined || row.deleted_at !== null;
-}
 
 function updateOne(
   tx: WriteQueries,

@@ -38,7 +38,7 @@ function toPlace({ keys, registry, clock }: TestCatalog, document: object): Mani
   };
 }
 
-const in_ = ({ registry, clock }: TestCatalog) => ({ registryId: registry.id, repository: 'a', now: clock.now() });
+const within = ({ registry, clock }: TestCatalog) => ({ registryId: registry.id, repository: 'a', now: clock.now() });
 
 /** Counts as they are kept, and as they are. */
 async function assertCounted({ database, registry }: TestCatalog): Promise<void> {
@@ -67,7 +67,7 @@ forEachEngine((engine) => {
     await catalog.ask('acr-update-repository', { name: 'a', body });
     assert.equal(await catalog.database.write(place, { manifest: toPlace(catalog, one) }), true);
     assert.equal(await catalog.database.write(place, { manifest: toPlace(catalog, one) }), false);
-    const tag = { ...in_(catalog), tag: 'v1', digest, values: { read_enabled: 1, write_enabled: 0 } };
+    const tag = { ...within(catalog), tag: 'v1', digest, values: { read_enabled: 1, write_enabled: 0 } };
     assert.equal(await catalog.database.write(place, { tag }), true);
     const answer = await catalog.ask('get-manifest', { name: 'a', reference: 'v1' });
     assert.deepEqual(answer.bytes, bytesOf(one));
@@ -111,11 +111,11 @@ forEachEngine((engine) => {
     const body = Buffer.from(JSON.stringify({ deleteEnabled: false }));
     for (const reference of ['v1', 'v2', 'w1']) await catalog.ask('acr-update-tag', { name: 'a', reference, body });
     const dueAt = catalog.clock.now();
-    assert.equal(await catalog.database.write(place, { gone: { ...in_(catalog), tag: 'w1' } }), true);
-    assert.equal(await catalog.database.write(place, { gone: { ...in_(catalog), tag: 'w1' } }), false);
+    assert.equal(await catalog.database.write(place, { gone: { ...within(catalog), tag: 'w1' } }), true);
+    assert.equal(await catalog.database.write(place, { gone: { ...within(catalog), tag: 'w1' } }), false);
     await assertCounted(catalog);
-    assert.deepEqual(await catalog.database.write(place, { gone: { ...in_(catalog), digest, dueAt } }), ['v1', 'v2']);
-    assert.equal(await catalog.database.write(place, { gone: { ...in_(catalog), digest, dueAt } }), undefined);
+    assert.deepEqual(await catalog.database.write(place, { gone: { ...within(catalog), digest, dueAt } }), ['v1', 'v2']);
+    assert.equal(await catalog.database.write(place, { gone: { ...within(catalog), digest, dueAt } }), undefined);
     assert.deepEqual(await tagsOf(catalog), []);
     await assertCounted(catalog);
     catalog.clock.time += garbageDelayMs * 3;
@@ -136,8 +136,8 @@ forEachEngine((engine) => {
     await catalog.database.write(setProperties, { id: catalog.registry.id, properties: soft });
     await catalog.push('a', one, 'v1');
     await catalog.push('a', two, 'w1');
-    assert.equal(await catalog.database.write(place, { gone: in_(catalog) }), true);
-    assert.equal(await catalog.database.write(place, { gone: in_(catalog) }), false);
+    assert.equal(await catalog.database.write(place, { gone: within(catalog) }), true);
+    assert.equal(await catalog.database.write(place, { gone: within(catalog) }), false);
     assert.equal((await catalog.ask('list-tags', { name: 'a' })).error, 'NAME_UNKNOWN');
     await catalog.pushBlob('a', 'two');
     await catalog.push('a', two, 'w2');
@@ -158,7 +158,11 @@ forEachEngine((engine) => {
     const catalog = await open(engine, t);
     await catalog.push('a', one, 'v1');
     const of = { digest };
-    const attributes = { ...in_(catalog), of, values: { list_enabled: 0, quarantine_state: 'Passed', quarantine_details: '{}' } };
+    const attributes = {
+      ...within(catalog),
+      of,
+      values: { list_enabled: 0, quarantine_state: 'Passed', quarantine_details: '{}' },
+    };
     await catalog.database.write(place, { attributes });
     const row = async () =>
       catalog.database.read.selectFrom('manifests').selectAll().where('digest', '=', digest).executeTakeFirst();
