@@ -15,7 +15,7 @@ test('attack 39: a region that is restored from an old backup catches up, and br
     for (const region of [east, west, north])
       await world.until(`${region.name} shows ${Object.keys(tags).join(', ')}`, async () => {
         const seen = await seeRepository(region, 'team/app');
-        return isDeepStrictEqual(seen?.tags, tags) ? undefined : JSON.stringify(seen);
+        return isDeepStrictEqual(seen?.tags, tags) ? undefined : JSON.stringify(seen ?? 'nothing');
       });
   };
   await shows({ kept: kept.manifest.digest, deleted: deleted.manifest.digest });

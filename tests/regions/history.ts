@@ -118,7 +118,6 @@ class HistoryClient {
   }
 
   async #push(region: Region, image: RandomImage, tag?: string): Promise<void> {
-    const { repository } = this.#options;
     for (const blob of [image.config, ...image.layers]) if (!(await this.#pushBlob(region, blob))) return;
     const { digest } = image.manifest;
     await this.#put(

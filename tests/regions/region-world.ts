@@ -96,9 +96,18 @@ export class RegionWorld implements AsyncDisposable {
     for (;;) {
       const lacks = await missing();
       if (lacks === undefined) return;
-      if (performance.now() > end) assert.fail(`${what}: not within ${limitMs / 1000} s: ${lacks}`);
+      if (performance.now() > end)
+        assert.fail(`${what}: not within ${limitMs / 1000} s: ${lacks}\n${(await this.#statuses()).join('\n')}`);
       await pause(20);
     }
+  }
+
+  /** What each region says of all, for whoever has to find out why. */
+  async #statuses(): Promise<readonly string[]> {
+    const running = regionNames.map((name) => this.regions[name]).filter(({ isRunning }) => isRunning);
+    return Promise.all(
+      running.map(async ({ name, client }) => `${name}: ${(await client.request('GET', '/berth/v1/replication')).body}`),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -20,7 +20,7 @@ export interface RegionOptions {
   readonly port?: number;
 }
 
-export const adminPassword = 'a password that all regions share';
+const adminPassword = 'a password that all regions share';
 
 /** One region: a server process of its own with its own data. */
 export class Region {

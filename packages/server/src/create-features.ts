@@ -1,9 +1,9 @@
 import type { Access } from './access/index.ts';
 import { armRoutes } from './arm/index.ts';
 import { type Audit, createAudit } from './audit/index.ts';
-import { type Blobs, createBlobs } from './blobs/index.ts';
-import { type Catalog, createCatalog } from './catalog/index.ts';
-import { createChanges } from './changes/index.ts';
+import type { Blobs } from './blobs/index.ts';
+import type { Catalog } from './catalog/index.ts';
+import { createContentFeatures } from './create-content-features.ts';
 import { type TaskFeatures, createTaskFeatures } from './create-task-features.ts';
 import { healthRoutes, measure } from './health/index.ts';
 import type { Route } from './http/index.ts';
@@ -16,14 +16,11 @@ import type { Metrics } from './platform/metrics.ts';
 import type { Outbound } from './platform/outbound/index.ts';
 import { repeat } from './platform/repeat.ts';
 import { type Registries, collectDeletedRegistries } from './registries/index.ts';
-import { type PeerSettings, type Replication, createReplication } from './replication/index.ts';
+import type { PeerSettings, Replication } from './replication/index.ts';
 import { type Retention, createRetention } from './retention/index.ts';
 import { createScrub } from './scrub/index.ts';
 import type { Settings } from './settings/index.ts';
-import type { Registry } from './tenancy/index.ts';
-import { type Usage, createUsage } from './usage/index.ts';
-import { readVersion } from './version.ts';
-import { type Webhooks, createWebhooks } from './webhooks/index.ts';
+import type { Usage } from './usage/index.ts';
 import { upkeepRoutes } from './upkeep/index.ts';
 
 /** How late a process may learn that another one changed a registry. */
@@ -53,6 +50,7 @@ export interface Work {
   readonly audit: Audit;
   /** The same routes; those that write settings are refused where a registry is a replica. */
   guarded(routes: readonly Route[]): readonly Route[];
+  readonly redirect: Replication['redirect'];
   /** Begins what runs in the background until the signal aborts. */
   loops(): readonly Promise<void>[];
   stop(): Promise<unknown>;
@@ -62,64 +60,21 @@ export interface Work {
 export function createFeatures(settings: Settings, parts: FeatureParts): Work {
   const { storage, access, registries, outbound, metrics, clock, log, signal } = parts;
   const { database, keys, store } = storage;
-  const common = { database, keys, clock, log, garbageDelayMs: settings.garbageDelayMs };
-  const limitOf = (registry: Registry | undefined): number => registries.plans[registry?.plan ?? 'Premium'].storageBytes;
-  const limitOfId = (registryId: number): number => limitOf(registries.byId(registryId));
   const audit = auditOf(settings, parts);
-  const usage = createUsage({ database, clock, log, metrics, limitOf });
-  const blobs = createBlobs({
-    ...common,
-    store,
-    uploadExpiryMs: settings.uploadExpiryMs,
-    limitOf: limitOfId,
-    elsewhere: {
-      find: (blob) => replication.blobsElsewhere.find(blob),
-      damaged: (registryId) => replication.blobsElsewhere.damaged(registryId),
+  const content = createContentFeatures(settings, parts, {
+    // Called once requests come: by then there is one.
+    onTagsMoved: (registryId) => {
+      retention.wake(registryId);
+      tasks.wake();
     },
   });
-  const catalog = createCatalog({
-    ...common,
-    readBlob: blobs.read,
-    limitOf: limitOfId,
-    meter: usage.meter,
-    manifestCacheBytes: settings.manifestCacheBytes,
-    // These are called once requests come: by then there is one.
-    onTagsMoved,
-    elsewhere: {
-      newer: (name) => replication.catalogElsewhere.newer(name),
-      missing: (name) => replication.catalogElsewhere.missing(name),
-      bring: (place, stop) => replication.catalogElsewhere.bring(place, stop),
-    },
-  });
-  function onTagsMoved(registryId: number): void {
-    retention.wake(registryId);
-    tasks.wake();
-  }
-  const replication: Replication = createReplication({
-    ...{ database, keys, clock, log, metrics, registries, catalog, blobs, settings, signal, onTagsMoved },
-    ...{ peerSettings: parts.peerSettings, onLocalRenewed: parts.onLocalRenewed, defaultPlan: settings.defaultPlan },
-    version: readVersion(),
-    plans: registries.plans,
-    credentials: access.regionCredentials,
-  });
-  const webhooks = webhooksOf(settings, parts);
-  const changes = createChanges({
+  const { usage, blobs, catalog, replication, webhooks } = content;
+  const tasks = createTaskFeatures(settings, { ...parts, catalog });
+  const retention = createRetention({
     database,
     clock,
     log,
-    signal,
-    ids: () => registries.all().map(({ id }) => id),
-    changeRetentionMs: settings.changeRetentionMs,
-    tombstoneRetentionMs: settings.tombstoneRetentionMs,
-    pruneIntervalMs: settings.garbageIntervalMs,
-  });
-  changes.onGrown((registryId) => {
-    webhooks.changed(registryId);
-    replication.changed(registryId);
-  });
-  const tasks = createTaskFeatures(settings, { ...parts, catalog });
-  const retention = createRetention({
-    ...common,
+    garbageDelayMs: settings.garbageDelayMs,
     // What goes by itself goes in the home region, and from there everywhere.
     registries: () => registries.all().filter(({ homeRegion }) => homeRegion === undefined),
     signal,
@@ -128,7 +83,11 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
   });
   const imports = createImports({ blobs, catalog, outbound, clock, log, ...localRegistries(registries, access) });
   const scrub = createScrub({
-    ...{ database, keys, clock, log, store },
+    database,
+    keys,
+    clock,
+    log,
+    store,
     elsewhere: { damaged: replication.blobsElsewhere.damaged, repaired: replication.repairedBlobs },
   });
   const collector = createCollector({ database, clock, log, handlers: [...blobs.garbageHandlers, ...catalog.garbageHandlers] });
@@ -152,6 +111,7 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
   return {
     audit,
     guarded: replication.guarded,
+    redirect: replication.redirect,
     routes: [
       ...blobs.routes,
       ...catalog.routes,
@@ -171,9 +131,7 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
       collector.run(settings.garbageIntervalMs, signal),
       retention.run(settings.cleanupIntervalMs),
       ...tasks.loops(),
-      ...webhooks.loops(),
-      ...replication.loops(),
-      ...changes.loops(),
+      ...content.loops(),
     ],
     stop: async () => {
       await Promise.all([imports.stop(), tasks.stop(), webhooks.stop(), replication.stop()]);
@@ -210,17 +168,6 @@ function roundsOf(
     { name: 'purges by the clock', everyMs: purgeMs, work: () => retention.purgeDue() },
     { name: 'expiry of uploads', everyMs: garbage, work: () => blobs.expireUploads(signal) },
   ];
-}
-
-function webhooksOf(settings: Settings, parts: FeatureParts): Webhooks {
-  const { storage, registries, outbound, metrics, clock, log, signal } = parts;
-  const { database, keys } = storage;
-  return createWebhooks({
-    ...{ database, keys, clock, log, metrics, outbound, registries, signal },
-    region: settings.region,
-    limits: settings,
-    limitOf: (_kind, { plan }) => registries.plans[plan].webhooks,
-  });
 }
 
 function auditOf(settings: Settings, { storage, registries, metrics, clock, log }: FeatureParts): Audit {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { openTenancy } from './open-tenancy.ts';
+import { type Tenancy, openTenancy } from './open-tenancy.ts';
 import { prepareSignIn } from './prepare-sign-in.ts';
-import { createFeatures } from './create-features.ts';
+import { type Work, createFeatures } from './create-features.ts';
 import { RegistryError } from './errors/index.ts';
 import { type HttpLimits, type HttpServer, RateLimiter, createHttpServer, logRequest } from './http/index.ts';
 import { startLocalAgent } from './local-agent.ts';
@@ -81,26 +81,7 @@ export async function startService(
   opened.defer(async () => void (await Promise.all([...loops, work.stop()])));
 
   const started = Promise.withResolvers<void>();
-  const http = createHttpServer({
-    routes: work.guarded([...work.routes, ...access.routes]),
-    authenticate: access.authenticate,
-    authenticateManagement: access.authenticateManagement,
-    challenge: access.challenge,
-    resolveRegistry: (host) => registries.resolve(host),
-    log,
-    limits: limitsOf(settings),
-    tls: certificate?.current(),
-    publicAddress: settings.loginServer,
-    trustedProxies: settings.trustedProxies,
-    privateNetworks: settings.privateNetworks,
-    rateLimiter: settings.rateLimits === 'plan' ? rateLimiterOf(registries.plans, clock) : undefined,
-    ready: started.promise,
-    onRequestEnd: (record, details) => {
-      metrics.observeRequest(record);
-      work.audit.requestEnded(record, details);
-      logRequest(log, record);
-    },
-  });
+  const http = httpServerOf(settings, { tenancy, work, metrics, clock, log, certificate, ready: started.promise });
   opened.defer(() => http.close(settings.graceTimeMs));
   opened.defer(() => {
     stopping.abort();
@@ -142,6 +123,41 @@ export async function startService(
     authorityFile: certificate?.authorityFile,
   };
   return { facts, http, reloadCertificate };
+}
+
+interface HttpParts extends Pick<ServiceParts, 'clock' | 'log' | 'metrics'> {
+  readonly tenancy: Tenancy;
+  readonly work: Work;
+  readonly certificate: CertificateSource | undefined;
+  /** Requests that come before it resolves wait. */
+  readonly ready: Promise<void>;
+}
+
+function httpServerOf(
+  settings: Settings,
+  { tenancy: { access, registries }, work, metrics, clock, log, certificate, ready }: HttpParts,
+): HttpServer {
+  return createHttpServer({
+    routes: work.guarded([...work.routes, ...access.routes]),
+    authenticate: access.authenticate,
+    authenticateManagement: access.authenticateManagement,
+    challenge: access.challenge,
+    resolveRegistry: (host) => registries.resolve(host),
+    redirect: work.redirect,
+    log,
+    limits: limitsOf(settings),
+    tls: certificate?.current(),
+    publicAddress: settings.loginServer,
+    trustedProxies: settings.trustedProxies,
+    privateNetworks: settings.privateNetworks,
+    rateLimiter: settings.rateLimits === 'plan' ? rateLimiterOf(registries.plans, clock) : undefined,
+    ready,
+    onRequestEnd: (record, details) => {
+      metrics.observeRequest(record);
+      work.audit.requestEnded(record, details);
+      logRequest(log, record);
+    },
+  });
 }
 
 function rateLimiterOf(plans: Plans, clock: Clock): RateLimiter {

@@ -39,6 +39,7 @@ export function createLateMetrics(open: () => Promise<Metrics>): LateMetrics {
       else later((opened) => opened.observeStoreCall(call));
     },
     gauge: (name, help, read) => later((opened) => opened.gauge(name, help, read)),
+    gauges: (name, help, labelNames, read) => later((opened) => opened.gauges(name, help, labelNames, read)),
     counter: (name, help, read) => later((opened) => opened.counter(name, help, read)),
     scrape: async () => (await load()).scrape(),
   };

@@ -24,8 +24,15 @@ export interface Metrics {
   gauge(name: string, help: string, read: () => number | Promise<number>): void;
   /** The same for a value that only grows. */
   counter(name: string, help: string, read: () => number): void;
+  /** A value for each of some things that come and go, such as regions; `labels` are in the order of `labelNames`. */
+  gauges(name: string, help: string, labelNames: readonly string[], read: () => Promise<readonly LabelledValue[]>): void;
   /** The Prometheus text format, with its media type. */
   scrape(): Promise<{ readonly contentType: string; readonly text: string }>;
+}
+
+export interface LabelledValue {
+  readonly labels: readonly string[];
+  readonly value: number;
 }
 
 const durationBuckets = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60];
@@ -56,31 +63,8 @@ export function createMetrics({ version, region }: { readonly version: string; r
   });
   const received = new Counter({ name: 'berth_received_bytes_total', help: 'Bytes of request bodies.', registers });
   const sent = new Counter({ name: 'berth_sent_bytes_total', help: "Bytes of answers' bodies.", registers });
-  const storeDurations = new Histogram({
-    name: 'berth_store_call_duration_seconds',
-    help: 'How long calls of the blob store took, by operation.',
-    labelNames: ['operation'],
-    buckets: durationBuckets,
-    registers,
-  });
-  const storeCalls = new Counter({
-    name: 'berth_store_calls_total',
-    help: 'Calls of the blob store by operation and outcome.',
-    labelNames: ['operation', 'outcome'],
-    registers,
-  });
-  const storeBytes = new Counter({
-    name: 'berth_store_bytes_total',
-    help: 'Sealed bytes handed to the blob store or read from it, by operation.',
-    labelNames: ['operation'],
-    registers,
-  });
   return {
-    observeStoreCall: ({ operation, outcome, durationMs, bytes }) => {
-      storeDurations.observe({ operation }, durationMs / 1000);
-      storeCalls.inc({ operation, outcome });
-      if (bytes > 0) storeBytes.inc({ operation }, bytes);
-    },
+    observeStoreCall: storeCalls(registers),
     observeRequest: ({ operation, method, status, durationMs, receivedBytes, sentBytes }) => {
       durations.observe({ operation, method }, durationMs / 1000);
       answers.inc({ operation, status });
@@ -89,6 +73,19 @@ export function createMetrics({ version, region }: { readonly version: string; r
     },
     gauge: (name, help, read) => {
       const gauge: Gauge = new Gauge({ name, help, registers, collect: async () => gauge.set(await read()) });
+    },
+    gauges: (name, help, labelNames, read) => {
+      const gauge: Gauge = new Gauge({
+        name,
+        help,
+        labelNames: [...labelNames],
+        registers,
+        collect: async () => {
+          const values = await read();
+          gauge.reset();
+          for (const { labels, value } of values) gauge.labels(...labels).set(value);
+        },
+      });
     },
     counter: (name, help, read) => {
       const counter: Counter = new Counter({
@@ -102,5 +99,33 @@ export function createMetrics({ version, region }: { readonly version: string; r
       });
     },
     scrape: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+  };
+}
+
+/** Counts calls of the blob store. */
+function storeCalls(registers: Registry[]): Metrics['observeStoreCall'] {
+  const storeDurations = new Histogram({
+    name: 'berth_store_call_duration_seconds',
+    help: 'How long calls of the blob store took, by operation.',
+    labelNames: ['operation'],
+    buckets: durationBuckets,
+    registers,
+  });
+  const calls = new Counter({
+    name: 'berth_store_calls_total',
+    help: 'Calls of the blob store by operation and outcome.',
+    labelNames: ['operation', 'outcome'],
+    registers,
+  });
+  const storeBytes = new Counter({
+    name: 'berth_store_bytes_total',
+    help: 'Sealed bytes handed to the blob store or read from it, by operation.',
+    labelNames: ['operation'],
+    registers,
+  });
+  return ({ operation, outcome, durationMs, bytes }) => {
+    storeDurations.observe({ operation }, durationMs / 1000);
+    calls.inc({ operation, outcome });
+    if (bytes > 0) storeBytes.inc({ operation }, bytes);
   };
 }

@@ -1,3 +1,4 @@
+import type { Operation } from '@berth/api';
 import type { Blobs, BlobsElsewhere } from '../blobs/index.ts';
 import type { Catalog, CatalogElsewhere } from '../catalog/index.ts';
 import type { Plans } from '../registries/index.ts';
@@ -11,15 +12,17 @@ import { type PeerSettings, createPeers } from './peers/index.ts';
 import { createReadThrough } from './read-through/index.ts';
 import { createReplicas } from './replicas/create-replicas.ts';
 import { requireHome } from './replicas/home-only.ts';
+import { replicaRoutes } from './replicas/replica-routes.ts';
 import { holdingRegions } from './replicas/queries.ts';
 import type { CredentialsOfRegions } from './replicas/region-knowledge.ts';
 import type { ReplicationBells, ReplicationContext, ReplicationPart } from './replication-context.ts';
 import { type Routes, guarded, overviewRoutes } from './replication-routes.ts';
 import { replicationKind } from './replication-kind.ts';
-import { RegionStatuses, ownStatus } from './status/index.ts';
+import { type ReadToRoute, RoutedRegions, parseRegionNetworks, redirectOf, routingRoutes } from './routing/index.ts';
+import { RegionStatuses, measureFeeds, ownStatus } from './status/index.ts';
 
 export interface ReplicationOptions extends Omit<ReplicationContext, 'peers' | 'bells' | 'catalog' | 'blobs'> {
-  readonly settings: ReplicationContext['settings'] & Pick<Settings, 'maxRequests'>;
+  readonly settings: ReplicationContext['settings'] & Pick<Settings, 'maxRequests' | 'routing' | 'regionNetworks'>;
   readonly catalog: Catalog;
   readonly blobs: Blobs;
   readonly peerSettings: PeerSettings;
@@ -51,6 +54,8 @@ export interface Replication {
   readonly requireHome: (registry: Pick<Registry, 'name' | 'homeRegion'>) => void;
   /** The same routes; those that write settings are refused at a replica. */
   guarded(routes: Routes): Routes;
+  /** Where a read should go that was asked of the name that all regions share; undefined: it is served here. Absent: nothing is sent on. */
+  readonly redirect: ((operation: Operation, read: ReadToRoute) => Promise<string | undefined>) | undefined;
   /** Begins what runs in the background until the signal aborts. */
   loops(): readonly Promise<void>[];
   stop(): Promise<unknown>;
@@ -89,6 +94,10 @@ export function createReplication(options: ReplicationOptions): Replication {
       bells.replicas();
     },
   });
+  const routed = new RoutedRegions({ database, clock, peers });
+  const routing = { region: peers.region, networks: parseRegionNetworks(options.settings.regionNetworks), routed };
+  const requireHomeOf = (registry: Pick<Registry, 'name' | 'homeRegion'>): void => requireHome(peers, registry);
+  measureFeeds(options.metrics, { database, registries, clock });
   const parts: readonly ReplicationPart[] = [copying, followers, replicas];
   return {
     kind: kind as ChildKind,
@@ -106,10 +115,17 @@ export function createReplication(options: ReplicationOptions): Replication {
         waits,
       }),
       ...overviewRoutes(overview),
+      ...routingRoutes(routing),
+      ...replicaRoutes({
+        kind: kind as ChildKind,
+        children: { database, clock, kinds: [], limitOf: (_, { plan }) => options.plans[plan].replications },
+        requireHome: requireHomeOf,
+      }),
     ],
     changed: (registryId) => bells.changed(registryId),
-    requireHome: (registry) => requireHome(peers, registry),
-    guarded: (routes) => guarded(routes, (registry) => requireHome(peers, registry)),
+    requireHome: requireHomeOf,
+    redirect: options.settings.routing === 'off' ? undefined : (operation, read) => redirectOf(operation, read, routing),
+    guarded: (routes) => guarded(routes, requireHomeOf),
     loops: () => [...parts.flatMap((part) => part.loops()), watchLog({ database, log, waits, signal })],
     stop: async () => {
       await Promise.all(parts.map(async (part) => part.stop?.()));

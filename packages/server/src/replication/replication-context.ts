@@ -27,7 +27,7 @@ export interface ReplicationContext {
   readonly keys: ManagedKeyRing;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly metrics: Pick<Metrics, 'gauge' | 'counter'>;
+  readonly metrics: Pick<Metrics, 'gauge' | 'gauges' | 'counter'>;
   readonly registries: Pick<Registries, 'all' | 'byName' | 'byId' | 'refresh' | 'local' | 'ids'>;
   readonly catalog: Pick<Catalog, 'inspect'>;
   readonly blobs: Blobs;

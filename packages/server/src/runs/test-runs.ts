@@ -102,6 +102,7 @@ const silent: Metrics = {
   observeRequest: () => undefined,
   observeStoreCall: () => undefined,
   gauge: () => undefined,
+  gauges: () => undefined,
   counter: () => undefined,
   scrape: async () => ({ contentType: '', text: '' }),
 };

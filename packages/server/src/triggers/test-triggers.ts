@@ -192,6 +192,7 @@ function runsOver({ registries, maxQueued, ...ground }: Ground): Runs {
 
 const silent = {
   gauge: () => undefined,
+  gauges: () => undefined,
   counter: () => undefined,
   observeRequest: () => undefined,
   observeStoreCall: () => undefined,

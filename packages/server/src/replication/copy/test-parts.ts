@@ -112,7 +112,7 @@ function surroundings(
       refresh: async () => undefined,
       ids: { tenantId: 't', subscriptionId: 's' },
     },
-    metrics: { gauge: () => undefined, counter: () => undefined },
+    metrics: { gauge: () => undefined, gauges: () => undefined, counter: () => undefined },
     settings: {
       replicationRateBytes: rateBytes,
       replicationCopies: copies,

@@ -1,2 +1,3 @@
 export { type CopyProgress, type OwnStatusParts, ownStatus } from './own-status.ts';
 export { RegionStatuses } from './region-statuses.ts';
+export { measureFeeds } from './measure-feeds.ts';

@@ -141,6 +141,7 @@ type Ground = Pick<SourcesContext, 'database' | 'clock' | 'log' | 'signal'> & {
 function runsOver({ registry, ...ground }: Ground): Runs {
   const silent = {
     gauge: () => undefined,
+    gauges: () => undefined,
     counter: () => undefined,
     observeRequest: () => undefined,
     observeStoreCall: () => undefined,

@@ -135,6 +135,14 @@ function replicaTables(words: Words): readonly string[] {
       upload_id ${text} not null,
       primary key (registry_id, repository, digest)
     ) ${heap}`,
+  ];
+}
+
+/** What a home region and its replicas know of one another. */
+function homeTables(words: Words): readonly string[] {
+  const { text, integer, bytes, heap } = words;
+  const registry = registryOf(words);
+  return [
     // So that a home region that lost its data empties no other: only what stands here is given up elsewhere.
     `create table removed_replicas (
       registry ${text} not null,
@@ -204,7 +212,7 @@ export const replication: Migration = {
     await sql.raw(`alter table registries add column registers_ready_at ${integer}`).execute(db);
     // What the home region's settings were when they were last taken over.
     await sql.raw(`alter table registries add column settings_version ${text}`).execute(db);
-    for (const part of [changeTables, replicaTables, webhookTables])
+    for (const part of [changeTables, replicaTables, homeTables, webhookTables])
       for (const statement of part(words)) await sql.raw(statement).execute(db);
   },
 };
