@@ -1,7 +1,7 @@
 import { type Blobs, createBlobs } from './blobs/index.ts';
 import { type Catalog, createCatalog } from './catalog/index.ts';
 import { type Changes, createChanges } from './changes/index.ts';
-import type { FeatureParts } from './create-features.ts';
+import type { FeatureParts } from './feature-parts.ts';
 import { type Replication, createReplication } from './replication/index.ts';
 import type { Settings } from './settings/index.ts';
 import type { Registry } from './tenancy/index.ts';

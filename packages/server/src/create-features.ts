@@ -5,18 +5,14 @@ import type { Blobs } from './blobs/index.ts';
 import type { Catalog } from './catalog/index.ts';
 import { createContentFeatures } from './create-content-features.ts';
 import { type TaskFeatures, createTaskFeatures } from './create-task-features.ts';
+import type { FeatureParts } from './feature-parts.ts';
 import { healthRoutes, measure } from './health/index.ts';
 import type { Route } from './http/index.ts';
 import { type ImportCredentials, type ImportsOptions, type Imports, createImports } from './imports/index.ts';
-import type { Storage } from './open-storage.ts';
-import type { Clock } from './platform/clock.ts';
 import { createCollector } from './platform/garbage/index.ts';
-import type { Logger } from './platform/logger.ts';
-import type { Metrics } from './platform/metrics.ts';
-import type { Outbound } from './platform/outbound/index.ts';
 import { repeat } from './platform/repeat.ts';
 import { type Registries, collectDeletedRegistries } from './registries/index.ts';
-import type { PeerSettings, Replication } from './replication/index.ts';
+import type { Replication } from './replication/index.ts';
 import { type Retention, createRetention } from './retention/index.ts';
 import { createScrub } from './scrub/index.ts';
 import type { Settings } from './settings/index.ts';
@@ -29,21 +25,6 @@ const refreshMs = 5_000;
 const auditMs = 1_000;
 /** How late a purge by the clock may begin. */
 const purgeMs = 10_000;
-
-export interface FeatureParts {
-  readonly storage: Storage;
-  readonly access: Access;
-  readonly registries: Registries;
-  readonly outbound: Outbound;
-  readonly peerSettings: PeerSettings;
-  /** The default registry is another one now, empty: somebody has to be told how to sign in. */
-  readonly onLocalRenewed: () => Promise<void>;
-  readonly metrics: Metrics;
-  readonly clock: Clock;
-  readonly log: Logger;
-  /** Aborts when the server is told to stop. */
-  readonly signal: AbortSignal;
-}
 
 export interface Work {
   readonly routes: readonly Route[];
