@@ -20,7 +20,7 @@ export interface RegionOptions {
   readonly port?: number;
 }
 
-const adminPassword = 'a password that all regions share';
+export const adminPassword = 'a password that all regions share';
 
 /** One region: a server process of its own with its own data. */
 export class Region {
