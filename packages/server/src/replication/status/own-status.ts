@@ -38,7 +38,10 @@ export async function ownStatus(registry: Registry, parts: OwnStatusParts): Prom
     isHome: registry.homeRegion === undefined,
     isEndpointEnabled: routed,
     endpoint: registry.loginServer,
-    state: problem === undefined ? stateOf(shown, pending.manifests) : 'failed',
+    state:
+      problem === undefined
+        ? stateOf(shown, { isHome: registry.homeRegion === undefined, pending: pending.manifests })
+        : 'failed',
     manifests: { complete, pending: pending.manifests },
     bytes: {
       copied: feeds.reduce((sum, feed) => sum + feed.copied_bytes, 0),
@@ -114,8 +117,13 @@ function feedStatus(
 }
 
 /** A region that cannot be reached does not make this one unready: what it has, it serves. */
-function stateOf(feeds: readonly FeedStatus[], pendingManifests: number): ReplicaStatus['state'] {
+function stateOf(
+  feeds: readonly FeedStatus[],
+  { isHome, pending }: { readonly isHome: boolean; readonly pending: number },
+): ReplicaStatus['state'] {
   if (feeds.some(({ state }) => state === 'refused' || state === 'stale')) return 'failed';
   const isReading = feeds.some(({ state, behind }) => state === 'waiting' || state === 'snapshot' || (behind ?? 0) > 0);
-  return isReading || pendingManifests > 0 ? 'syncing' : 'ready';
+  // A replica that was made a moment ago follows nobody yet.
+  const isNew = !isHome && feeds.length === 0;
+  return isReading || isNew || pending > 0 ? 'syncing' : 'ready';
 }

@@ -50,6 +50,7 @@ export class RegionStatuses {
       const answer = await peer.status(registry.name, AbortSignal.timeout(patienceMs));
       return { ...answer, endpoint: answer.endpoint === '' ? peer.address : answer.endpoint };
     } catch (error) {
+      if (error instanceof PeerError && error.kind === 'not-here') return notMade(region, registry);
       const why =
         error instanceof PeerError
           ? { problem: error.message, remedy: error.remedy }
@@ -57,6 +58,15 @@ export class RegionStatuses {
       return unreachable(region, registry, why);
     }
   }
+}
+
+/** It answers, and has not yet heard that it is to hold the registry, or made it. */
+function notMade(region: string, registry: Registry): ReplicaStatus {
+  const why = {
+    problem: `${region} has not made its replica yet`,
+    remedy: `wait some seconds; if it goes on, look at the log of ${region}`,
+  };
+  return { ...unreachable(region, registry, why), state: 'syncing' };
 }
 
 function unreachable(
