@@ -169,7 +169,8 @@ async function merge(
   return (await mergeWithProgress(context, page, { holder, set })).isHeld;
 }
 
-const refusals: readonly string[] = ['unauthenticated', 'not-here', 'version', 'clock', 'damaged', 'failed'];
+/** What does not pass by itself. A region that answers with an error of its own may be making itself ready. */
+const refusals: readonly string[] = ['unauthenticated', 'not-here', 'version', 'clock', 'damaged'];
 
 async function noteFailure(context: ReplicationContext, feed: FeedToFollow, error: unknown): Promise<void> {
   const { registryId, registry, peer, holder } = feed;

@@ -40,7 +40,7 @@ export async function ownStatus(registry: Registry, parts: OwnStatusParts): Prom
     endpoint: registry.loginServer,
     state:
       problem === undefined
-        ? stateOf(shown, { isHome: registry.homeRegion === undefined, pending: pending.manifests })
+        ? stateOf(feeds, { isHome: registry.homeRegion === undefined, pending: pending.manifests })
         : 'failed',
     manifests: { complete, pending: pending.manifests },
     bytes: {
@@ -118,11 +118,12 @@ function feedStatus(
 
 /** A region that cannot be reached does not make this one unready: what it has, it serves. */
 function stateOf(
-  feeds: readonly FeedStatus[],
+  feeds: readonly Selectable<RegionFeedRow>[],
   { isHome, pending }: { readonly isHome: boolean; readonly pending: number },
 ): ReplicaStatus['state'] {
   if (feeds.some(({ state }) => state === 'refused' || state === 'stale')) return 'failed';
-  const isReading = feeds.some(({ state, behind }) => state === 'waiting' || state === 'snapshot' || (behind ?? 0) > 0);
+  // Without a cursor a snapshot has yet to be read, or to be read to its end.
+  const isReading = feeds.some(({ cursor, behind }) => cursor === '' || (behind ?? 0) > 0);
   // A replica that was made a moment ago follows nobody yet.
   const isNew = !isHome && feeds.length === 0;
   return isReading || isNew || pending > 0 ? 'syncing' : 'ready';
