@@ -58,7 +58,7 @@ test('scrub names damaged content and ends with code 2, as --status does', async
 });
 
 test('scrub --wait does not pass a scrub off as done that stopped early', async (t) => {
-  const state = { state: 'stopped', partsChecked: 3, bytesChecked: 5, manifestsChecked: 0, damage: [] };
+  const state = { state: 'stopped', partsChecked: 3, bytesChecked: 5, manifestsChecked: 0, repairedBlobs: 0, damage: [] };
   const host = await startStrangeServer(t, ({ method }, response) => {
     const begun = { ...state, state: 'running', startedAt: null, finishedAt: null };
     response.statusCode = method === 'POST' ? 202 : 200;

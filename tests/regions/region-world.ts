@@ -18,7 +18,7 @@ export interface WorldOptions {
   readonly network?: RegionNetwork;
 }
 
-const readyMs = 60_000;
+const readyMs = 120_000;
 
 /** Three regions that hold the registry `local`, whose home is east. */
 export class RegionWorld implements AsyncDisposable {
