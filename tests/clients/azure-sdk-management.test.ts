@@ -131,6 +131,7 @@ test('webhooks and replications', async () => {
   assert.equal((await all(arm.webhooks.list(group, 'local'))).length, 1);
   assert.equal((await arm.webhooks.get(group, 'local', 'sdkhook')).location, 'local');
   await arm.webhooks.delete(group, 'local', 'sdkhook');
+  await target().startOtherRegion();
   const replica = await arm.replications.create(group, 'local', 'westeu', { location: 'westeu', regionEndpointEnabled: false });
   assert.equal(replica.regionEndpointEnabled, false);
   assert.equal(

@@ -27,7 +27,7 @@ test(`attacks 39, 41: the same in network namespaces, where packets are lost (BE
   skip: (fakeTimeLibrary === undefined && 'libfaketime is not installed') || missingForNamespaces(),
 }, async (t) => {
   await using world = await RegionWorld.open({ ...harsh, seed, network: await NamespaceNetwork.open() });
-  t.diagnostic(await runAll(world, Math.ceil(histories / 5)));
+  t.diagnostic(await runAll(world, Math.ceil(histories / 10)));
 });
 
 /** Collection runs all the time, and two clocks are off. */
