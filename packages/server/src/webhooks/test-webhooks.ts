@@ -6,7 +6,7 @@ import type { TestContext } from 'node:test';
 import type { FactRequest } from '@berth/api';
 import type { TestEngine } from '@berth/testkit';
 import { pino } from 'pino';
-import type { LocalChange } from '../changes/index.ts';
+import { type LocalChange, untilSettled } from '../changes/index.ts';
 import { WrappingKeyFile, openKeyRing } from '../platform/keys/index.ts';
 import { createOutbound } from '../platform/outbound/index.ts';
 import { openRegistries } from '../registries/index.ts';
@@ -101,6 +101,8 @@ export async function openTestWebhooks(
   });
 }
 
+const settleMs = 60_000;
+
 type Steps = Omit<TestWebhooks, 'context' | 'clock' | 'logged' | 'registry' | 'deliveries'>;
 
 function stepsOf(context: WebhooksContext, testing: { registry: Registry }, deliveries: Deliveries): Steps {
@@ -129,7 +131,11 @@ function stepsOf(context: WebhooksContext, testing: { registry: Registry }, deli
       void (await database.write(writeLog, { registryId: testing.registry.id, changes, request, now: clock.now() })),
     place: (manifest) =>
       database.write(placeManifest, manifestOf({ registryId: testing.registry.id, now: clock.now(), ...manifest })),
-    follow: () => followChanges(context, testing.registry),
+    follow: async () => {
+      // On PostgreSQL the log is read as far as nobody writes, in any database of the server: other tests have theirs there.
+      await untilSettled(database, AbortSignal.timeout(settleMs));
+      return followChanges(context, testing.registry);
+    },
     deliver: async () => {
       await deliveries.begin();
       await deliveries.settled();

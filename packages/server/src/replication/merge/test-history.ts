@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import type { TestAnswer } from '../../catalog/test-catalog.ts';
 import { manifests } from '../../catalog/test-model.ts';
-import { type Register, emptyRegister, isTagThere, isThere, join, never, readChanges } from '../../changes/index.ts';
+import {
+  type Register,
+  emptyRegister,
+  isTagThere,
+  isThere,
+  join,
+  never,
+  readChanges,
+  untilSettled,
+} from '../../changes/index.ts';
 import { type TestRegion, contentOf, readSnapshotOf } from './test-regions.ts';
 import { toldOfChanges } from './told.ts';
 
@@ -30,6 +39,8 @@ export type Step =
   | { readonly do: 'wait'; readonly at: number; readonly ms: number };
 
 /** A history of some regions: what clients did at each, and what regions heard of each other meanwhile. */
+const settleMs = 60_000;
+
 export class HistoryRun {
   readonly #regions: readonly TestRegion[];
   readonly #cursors = new Map<string, string[]>();
@@ -151,6 +162,7 @@ export class HistoryRun {
   async expected(): Promise<unknown> {
     const registers = new Map<string, Register>();
     for (const { name, catalog, registryId } of this.#regions) {
+      await untilSettled(catalog.database, AbortSignal.timeout(settleMs));
       const { changes } = await readChanges(catalog.database, {
         registryId,
         after: '0.0.0',

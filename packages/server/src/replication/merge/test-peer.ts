@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Change, Fact } from '@berth/api';
 import { manifestSeal } from '../../catalog/index.ts';
 import type { TestCatalog } from '../../catalog/test-catalog.ts';
-import { readChanges, readSnapshot } from '../../changes/index.ts';
+import { readChanges, readSnapshot, untilSettled } from '../../changes/index.ts';
 import { RegistryError } from '../../errors/index.ts';
 import { openBytes } from '../../platform/sealing/index.ts';
 import type { FeedWaits } from '../feed/index.ts';
@@ -73,6 +73,8 @@ export class MemoryPeer implements Peer {
         now: clock.now(),
       });
     return this.#answer(async () => {
+      // On PostgreSQL other tests write to other databases of the same server, and hold the log up.
+      await untilSettled(database, signal);
       const page = await waits.until(registry.id, {
         look,
         isEnough: ({ changes, next }) => changes.length > 0 || next !== after,
