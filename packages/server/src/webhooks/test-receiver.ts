@@ -25,6 +25,8 @@ export interface TestReceiver {
   close(): void;
 }
 
+const patienceMs = 30_000;
+
 export interface TestBody {
   readonly id: string;
   readonly timestamp: string;
@@ -63,7 +65,16 @@ export async function startReceiver(t: TestContext, answer: Answer = status(200)
     answer,
     until: (count) => {
       if (received.length >= count) return Promise.resolve();
-      return new Promise((resolve) => void waiting.push({ count, resolve }));
+      return new Promise((resolve, reject) => {
+        const timer = setTimeout(() => reject(new Error(`${received.length} came, not ${count}`)), patienceMs);
+        waiting.push({
+          count,
+          resolve: () => {
+            clearTimeout(timer);
+            resolve();
+          },
+        });
+      });
     },
     close,
   };
