@@ -4,7 +4,7 @@ import type { Assignment } from '@berth/api';
 import { forEachEngine } from '@berth/testkit';
 import fc from 'fast-check';
 import { type CompiledQuery, sql } from 'kysely';
-import { waitingFor } from './agents/transactions.ts';
+import { waitingFor } from './agents/waiting.ts';
 import { heldRuns } from './queries.ts';
 import { openTestRuns } from './test-runs.ts';
 

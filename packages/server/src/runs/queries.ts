@@ -1,5 +1,5 @@
 import { type SelectQueryBuilder, type Selectable, sql } from 'kysely';
-import type { ReadQueries, RunRow, Tables, WriteQueries } from '../platform/database/index.ts';
+import { type ReadQueries, type RunRow, type Tables, type WriteQueries, prepareRead } from '../platform/database/index.ts';
 import type { RunFilter } from './model.ts';
 import { type PlainRunRow, runColumns } from './run-facts.ts';
 import { isRunId } from './run-ids.ts';
@@ -39,13 +39,17 @@ export async function findLeased(
     .executeTakeFirst();
 }
 
-export function sealedRequestOf(db: ReadQueries, rowId: number): Promise<SealedRequestRow | undefined> {
-  return db.selectFrom('runs').select(sealedColumns).where('id', '=', rowId).executeTakeFirst();
-}
-
 const sealedColumns = ['registry_id', 'run_id', 'timeout_seconds', 'data_key_id', 'sealed_request'] as const;
 
 type SealedRequestRow = Pick<Selectable<RunRow>, (typeof sealedColumns)[number]>;
+
+const sealedByRow = prepareRead<{ readonly rowId: number }, SealedRequestRow>((db, { rowId }) =>
+  db.selectFrom('runs').select(sealedColumns).where('id', '=', rowId),
+);
+
+export function sealedRequestOf(db: ReadQueries, rowId: number): Promise<SealedRequestRow | undefined> {
+  return sealedByRow.first(db, { rowId });
+}
 
 /** The newest first. */
 export async function listRuns(db: ReadQueries, filter: RunFilter): Promise<readonly PlainRunRow[]> {
@@ -127,7 +131,7 @@ export async function countQueued(
 
 /** Runs that agents hold, by registry. Counted here: to group them, SQLite would walk all runs that there are. */
 export async function countRunning(db: ReadQueries | WriteQueries): Promise<ReadonlyMap<number, number>> {
-  const rows = await heldRuns(db).execute();
+  const rows = await allHeld.all(db, {});
   const counts = new Map<number, number>();
   for (const { registry_id } of rows) counts.set(registry_id, (counts.get(registry_id) ?? 0) + 1);
   return counts;
@@ -137,6 +141,8 @@ export async function countRunning(db: ReadQueries | WriteQueries): Promise<Read
 export function heldRuns(db: ReadQueries | WriteQueries) {
   return db.selectFrom('runs').select(['registry_id', 'agent_pool']).where('leased_until', 'is not', null);
 }
+
+const allHeld = prepareRead<Record<string, never>, Pick<RunRow, 'registry_id' | 'agent_pool'>>((db) => heldRuns(db));
 
 export async function countAllQueued(db: ReadQueries): Promise<number> {
   const row = await db

@@ -1,4 +1,5 @@
 import type { WriteQueries } from '../database/database.ts';
+import { prepareWrite } from '../database/prepared-read.ts';
 import type { MachineKeyRow } from '../database/tables.ts';
 
 /**
@@ -6,14 +7,33 @@ import type { MachineKeyRow } from '../database/tables.ts';
  * run to its agent, so that a claim waits for one commit.
  */
 export async function putRunKey(tx: WriteQueries, key: MachineKeyRow): Promise<void> {
-  await tx
-    .deleteFrom('machine_keys')
-    .where('registry_id', '=', key.registry_id)
-    .where('kind', '=', 'run')
-    .where((where) => where.or([where('name', '=', key.name), where('expires_at', '<', key.created_at)]))
-    .execute();
-  await tx.insertInto('machine_keys').values(key).execute();
+  await dropOthers.run(tx, { registryId: key.registry_id, runId: key.name, now: key.created_at });
+  await insertKey.run(tx, { ...key });
 }
+
+const dropOthers = prepareWrite<{ readonly registryId: number; readonly runId: string; readonly now: number }, never>(
+  (tx, { registryId, runId, now }) =>
+    tx
+      .deleteFrom('machine_keys')
+      .where('registry_id', '=', registryId)
+      .where('kind', '=', 'run')
+      .where((where) => where.or([where('name', '=', runId), where('expires_at', '<', now)])),
+);
+
+const insertKey = prepareWrite<MachineKeyRow & Record<string, unknown>, never>((tx, key) =>
+  tx.insertInto('machine_keys').values({
+    id: key.id,
+    registry_id: key.registry_id,
+    kind: key.kind,
+    name: key.name,
+    verifier: key.verifier,
+    agent_pool: key.agent_pool,
+    is_shared: key.is_shared,
+    access: key.access,
+    created_at: key.created_at,
+    expires_at: key.expires_at,
+  }),
+);
 
 /** Ends the key of a run, in the transaction that ends the run. @returns its id, for whoever remembers it; undefined: it had none */
 export async function dropRunKey(tx: WriteQueries, registryId: number, runId: string): Promise<string | undefined> {

@@ -1,12 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Assignment, ClaimRequest } from '@berth/api';
 import { RegistryError } from '../../errors/index.ts';
+import { prepareRead } from '../../platform/database/index.ts';
 import type { AgentFacts, Registry } from '../../tenancy/index.ts';
 import { endByServer } from '../end-run.ts';
 import type { PlainRunRow } from '../run-facts.ts';
 import { type RunsContext, leaseMs } from '../runs-context.ts';
 import { type PreparedRun, buildAssignment, prepareRun } from './assignment.ts';
-import { type AgentWants, claimRun, giveBack, giveKey, rememberAgent, waitingFor } from './transactions.ts';
+import { claimRun, giveBack, giveKey, rememberAgent } from './transactions.ts';
+import { type AgentWants, seeWaiting } from './waiting.ts';
 
 /** How often a claim that waits looks whether another process has queued a run. */
 const lookMs = 1_000;
@@ -52,15 +54,17 @@ function wantsOf({ registry, facts, request }: ClaimOfAgent): AgentWants {
   };
 }
 
+const knownAgent = prepareRead<
+  { readonly keyId: string; readonly name: string },
+  { readonly description: string; readonly seen_at: number }
+>((db, { keyId, name }) =>
+  db.selectFrom('agents').select(['description', 'seen_at']).where('key_id', '=', keyId).where('name', '=', name),
+);
+
 async function remember({ database, clock }: RunsContext, { facts, request }: ClaimOfAgent): Promise<void> {
   const { name, ...described } = request.agent;
   const [{ keyId }, description, now] = [facts, JSON.stringify(described), clock.now()];
-  const known = await database.read
-    .selectFrom('agents')
-    .select(['description', 'seen_at'])
-    .where('key_id', '=', keyId)
-    .where('name', '=', name)
-    .executeTakeFirst();
+  const known = await knownAgent.first(database.read, { keyId, name });
   // A busy agent claims many times a second: a commit for each would be a third of what a claim takes.
   if (known?.description === description && now - known.seen_at < seenAgainMs) return;
   await database.write(rememberAgent, { keyId, name, description, maxAgents: maxAgentsOfKey, now });
@@ -78,7 +82,7 @@ async function takeNext(context: RunsContext, wants: AgentWants, agent: string):
   const { database, clock, limits } = context;
   if (wants.architectures.length === 0) return undefined;
   // Whoever waits looks with a read: writers are few on SQLite.
-  const first = await waitingFor(database.read, wants, []).executeTakeFirst();
+  const first = await seeWaiting(database.read, wants);
   if (first === undefined) return undefined;
   // What is wrong with it is told to its log, once it is certain that it is this agent's.
   const prepared = await prepareRun(context, first.id).catch(() => undefined);
@@ -140,19 +144,25 @@ export function hashOfLease(lease: string): string {
   return createHash('sha256').update(lease).digest('base64url');
 }
 
+const heldByAgent = prepareRead<
+  { readonly keyId: string; readonly agent: string },
+  Pick<PlainRunRow, 'id' | 'run_id' | 'status' | 'started_at'>
+>((db, { keyId, agent }) =>
+  db
+    .selectFrom('runs')
+    .select(['id', 'run_id', 'status', 'started_at'])
+    .where('leased_until', 'is not', null)
+    .where('agent_key_id', '=', keyId)
+    .where('agent', '=', agent),
+);
+
 /** Runs of an agent that it does not know of: it was restarted. */
 async function endAbandoned(
   context: RunsContext,
   { keyId, agent, holds }: { readonly keyId: string; readonly agent: string; readonly holds: ReadonlySet<string> },
 ): Promise<void> {
   const { database, clock } = context;
-  const held = await database.read
-    .selectFrom('runs')
-    .select(['id', 'run_id', 'status', 'started_at'])
-    .where('leased_until', 'is not', null)
-    .where('agent_key_id', '=', keyId)
-    .where('agent', '=', agent)
-    .execute();
+  const held = await heldByAgent.all(database.read, { keyId, agent });
   for (const { id, run_id: runId, status, started_at: startedAt } of held) {
     if (holds.has(runId)) continue;
     if (status === 'Started' && (startedAt ?? 0) > clock.now() - underwayMs) continue;

@@ -1,25 +1,9 @@
 import { RegistryError } from '../../errors/index.ts';
-import {
-  type MachineKeyRow,
-  type ReadQueries,
-  type WriteQueries,
-  defineTransaction,
-  lockFreeRows,
-  lockRows,
-} from '../../platform/database/index.ts';
+import { type MachineKeyRow, defineTransaction, lockRows, prepareRead, prepareWrite } from '../../platform/database/index.ts';
 import { dropRunKey, putRunKey } from '../../platform/run-keys/index.ts';
-import { countRunning, queued } from '../queries.ts';
+import { countRunning } from '../queries.ts';
 import { type PlainRunRow, runColumns } from '../run-facts.ts';
-
-/** What an agent can execute. */
-export interface AgentWants {
-  readonly keyId: string;
-  /** Undefined: of every registry. */
-  readonly registryId: number | undefined;
-  readonly agentPool: string | null;
-  readonly os: string;
-  readonly architectures: readonly string[];
-}
+import { type AgentWants, lockWaiting } from './waiting.ts';
 
 export interface ClaimRun extends AgentWants {
   readonly agent: string;
@@ -41,26 +25,38 @@ export interface ClaimedRun {
 /** Registries whose runs an agent may not take for now, in one claim. */
 const maxFullRegistries = 100;
 
+const lockCounter = prepareRead<{ readonly registryId: number }, { readonly last: number }>((tx, { registryId }) =>
+  lockRows(tx.selectFrom('run_counters').select('last').where('registry_id', '=', registryId)),
+);
+
+interface StartRow extends Pick<ClaimRun, 'keyId' | 'agent' | 'lease' | 'leasedUntil' | 'now'> {
+  readonly id: number;
+}
+
+const startRow = prepareWrite<StartRow & Record<string, string | number>, PlainRunRow>(
+  (tx, { id, keyId, agent, lease, leasedUntil, now }) =>
+    tx
+      .updateTable('runs')
+      .set({ status: 'Started', started_at: now, updated_at: now, agent_key_id: keyId, agent, lease, leased_until: leasedUntil })
+      .where('id', '=', id)
+      .returning(runColumns),
+);
+
 /** Takes the run that has waited the longest, for one agent alone. */
 export const claimRun = defineTransaction('runs.claim', async (tx, input: ClaimRun): Promise<ClaimedRun | undefined> => {
   const { agent, keyId, lease, leasedUntil, now, runsAtOnce, expected } = input;
   const full: number[] = [];
   while (full.length < maxFullRegistries) {
-    const next = await lockFreeRows(waitingFor(tx, input, full)).executeTakeFirst();
+    const next = await lockWaiting(tx, input, full);
     if (next === undefined) return undefined;
     // Others that claim in the registry wait here, so that all of them together keep to the limit.
-    await lockRows(tx.selectFrom('run_counters').select('last').where('registry_id', '=', next.registry_id)).execute();
+    await lockCounter.all(tx, { registryId: next.registry_id });
     if (((await countRunning(tx)).get(next.registry_id) ?? 0) >= runsAtOnce) {
       full.push(next.registry_id);
       continue;
     }
-    const held = { agent_key_id: keyId, agent, lease, leased_until: leasedUntil };
-    const run = await tx
-      .updateTable('runs')
-      .set({ status: 'Started', started_at: now, updated_at: now, ...held })
-      .where('id', '=', next.id)
-      .returning(runColumns)
-      .executeTakeFirstOrThrow();
+    const [run] = await startRow.run(tx, { id: next.id, keyId, agent, lease, leasedUntil, now });
+    if (run === undefined) throw new Error('a run that was locked is gone');
     const hasKey = expected?.rowId === next.id;
     if (hasKey) await putRunKey(tx, expected.key);
     return { run, hasKey };
@@ -82,24 +78,6 @@ export const giveKey = defineTransaction(
     return true;
   },
 );
-
-/** Runs that wait for such an agent, the oldest first. */
-export function waitingFor(
-  db: ReadQueries | WriteQueries,
-  { registryId, agentPool, os, architectures }: AgentWants,
-  fullRegistries: readonly number[],
-) {
-  let query = db
-    .selectFrom('runs')
-    .select(['id', 'registry_id'])
-    .where('status', '=', queued)
-    .where('os', '=', os)
-    .where('architecture', 'in', architectures)
-    .where('agent_pool', agentPool === null ? 'is' : '=', agentPool);
-  if (registryId !== undefined) query = query.where('registry_id', '=', registryId);
-  if (fullRegistries.length > 0) query = query.where('registry_id', 'not in', fullRegistries);
-  return query.orderBy('id').limit(1);
-}
 
 /** An assignment did not reach its agent: the run waits again, where it waited. */
 export const giveBack = defineTransaction(
