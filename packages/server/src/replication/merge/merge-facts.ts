@@ -73,11 +73,14 @@ interface Page {
   readonly input: MergeFacts;
   /** This one. */
   readonly region: string;
-  /** When this region began to hold the registry (ms); 0: it does not matter. */
+  /** What was done before (ms) is no news here. */
   readonly beganAt: number;
 }
 
+/** When this region began to hold the registry (ms). 0: it is at home here, and follows others some time after they began. */
 async function beganAt(tx: WriteQueries, registryId: number): Promise<number> {
+  const registry = await tx.selectFrom('registries').select('home_region').where('id', '=', registryId).executeTakeFirst();
+  if (registry === undefined || registry.home_region === null) return 0;
   const row = await tx
     .selectFrom('region_feeds')
     .select(({ fn }) => fn.min('created_at').as('at'))

@@ -1,4 +1,4 @@
-import type { Fact } from '@berth/api';
+import type { Fact, Stamp } from '@berth/api';
 import { type Register, attributesThatHold, isThere } from '../../changes/index.ts';
 import { placeAttributes, placeTag, renewManifest, takeManifest, takeRepository, takeTag } from '../../catalog/index.ts';
 import { type ManifestToAwait, awaitManifest, awaitedDigests, stopAwaiting } from './pending-rows.ts';
@@ -231,7 +231,9 @@ export function effectOf(scene: Scene, fact: Fact, { live, before }: Projected):
   const repositoryDeleted = repositoryRegister(scene).deleted;
   if (fact.deleted !== undefined) {
     if (fact.kind === 'repository') return before.isRepository ? 'seen' : 'unseen';
-    return (fact.kind === 'tag' ? before.tags : before.manifests).has(fact.name) ? 'seen' : 'unseen';
+    if (fact.kind === 'manifest') return before.manifests.has(fact.name) ? 'seen' : 'unseen';
+    const named = before.tags.get(fact.name);
+    return named === undefined || wentWith(scene, named, fact.deleted) ? 'unseen' : 'seen';
   }
   if (fact.set === undefined) return 'seen';
   if (fact.kind === 'manifest') {
@@ -244,4 +246,11 @@ export function effectOf(scene: Scene, fact: Fact, { live, before }: Projected):
   const state = stateOfTag(tag, registers.get('manifest', digest), repositoryDeleted);
   if (state === 'gone') return 'unseen';
   return state === 'shown' && live.has(digest) ? 'seen' : 'later';
+}
+
+/** A tag that went with its manifest: of the two, the deletion of the manifest is told. */
+function wentWith({ registers }: Scene, digest: string, { clock, origin }: Stamp): boolean {
+  if (!registers.has('manifest', digest)) return false;
+  const { deleted } = registers.get('manifest', digest);
+  return deleted.clock === clock && deleted.origin === origin;
 }

@@ -16,7 +16,10 @@ export const nameRegion = defineTransaction('test.name-region', async (tx, { reg
 
 export const holdFeed = defineTransaction(
   'test.hold-feed',
-  async (tx, { registryId, region }: { readonly registryId: number; readonly region: string }) => {
+  async (
+    tx,
+    { registryId, region, at = 0 }: { readonly registryId: number; readonly region: string; readonly at?: number },
+  ) => {
     const nothing = { snapshot_after: null, snapshot_cursor: null, answered_at: null, complete_until: null, behind: null };
     const none = { skew_ms: null, problem: null, remedy: null, held_until: null };
     await tx
@@ -26,7 +29,7 @@ export const holdFeed = defineTransaction(
         region,
         cursor: '',
         state: 'waiting',
-        created_at: 0,
+        created_at: at,
         held_by: 'test',
         ...nothing,
         ...none,
@@ -35,4 +38,12 @@ export const holdFeed = defineTransaction(
   },
 );
 
-export const transactions = [...catalogTransactions, ...mergeTransactions, ...feedTransactions, nameRegion, holdFeed];
+/** Makes the registry one that came from another region. */
+export const callHome = defineTransaction(
+  'test.call-home',
+  async (tx, { registryId, region }: { readonly registryId: number; readonly region: string }) => {
+    await tx.updateTable('registries').set({ home_region: region }).where('id', '=', registryId).execute();
+  },
+);
+
+export const transactions = [...catalogTransactions, ...mergeTransactions, ...feedTransactions, nameRegion, holdFeed, callHome];
