@@ -85,12 +85,12 @@ export class RegionPair {
   }
 
   /** Resolves when west lists a manifest: it does once everything that it refers to is there. */
-  async complete(repository: string, digest: string): Promise<void> {
+  async complete(repository: string, digest: string, lookMs: number): Promise<void> {
     const session = new RegistrySession(this.west.target);
     const scope = `repository:${repository}:metadata_read`;
     const call = { method: 'GET', path: `/acr/v1/${repository}/_manifests/${digest}`, expect: [200, 404] };
     try {
-      await until(async () => (await session.call(scope, call)).status === 200, 2);
+      await until(async () => (await session.call(scope, call)).status === 200, lookMs);
     } finally {
       session.close();
     }

@@ -31,10 +31,24 @@ export interface Work {
   readonly audit: Audit;
   /** The same routes; those that write settings are refused where a registry is a replica. */
   guarded(routes: readonly Route[]): readonly Route[];
+  /** A request has ended. */
+  requestEnded(...ended: Parameters<Audit['requestEnded']>): void;
   readonly redirect: Replication['redirect'];
   /** Begins what runs in the background until the signal aborts. */
   loops(): readonly Promise<void>[];
   stop(): Promise<unknown>;
+}
+
+/** What every request ends with. */
+function endingOf(audit: Audit, replication: Replication): Work['requestEnded'] {
+  return (record, details) => {
+    audit.requestEnded(record, details);
+    replication.requestEnded(details.operation);
+  };
+}
+
+function checksOf({ database, store, keys }: FeatureParts['storage']) {
+  return { database: () => database.check(), 'blob store': () => store.check(), 'key ring': () => keys.check() };
 }
 
 /** Constructs every feature. Whoever adds one adds its routes, its background work and its end here. */
@@ -88,10 +102,10 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
     tasks: tasks.tasks,
   });
   const rounds = roundsOf(settings, parts, { audit, usage, blobs, catalog, retention });
-  const checks = { database: () => database.check(), 'blob store': () => store.check(), 'key ring': () => keys.check() };
   return {
     audit,
     guarded: replication.guarded,
+    requestEnded: endingOf(audit, replication),
     redirect: replication.redirect,
     routes: [
       ...blobs.routes,
@@ -105,7 +119,7 @@ export function createFeatures(settings: Settings, parts: FeatureParts): Work {
       ...replication.routes,
       ...managed,
       ...upkeepRoutes({ database, clock, collector, freedParts: blobs.freedParts }),
-      ...healthRoutes({ metrics, isServing: () => !signal.aborted, checks, log }),
+      ...healthRoutes({ metrics, isServing: () => !signal.aborted, checks: checksOf(storage), log }),
     ],
     loops: () => [
       ...rounds.map(({ name, everyMs, work }) => repeat(work, { name, everyMs, signal, log })),

@@ -154,7 +154,7 @@ function httpServerOf(
     ready,
     onRequestEnd: (record, details) => {
       metrics.observeRequest(record);
-      work.audit.requestEnded(record, details);
+      work.requestEnded(record, details);
       logRequest(log, record);
     },
   });

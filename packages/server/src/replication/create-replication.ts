@@ -48,6 +48,8 @@ export interface Replication {
   readonly blobsElsewhere: BlobsElsewhere;
   /** Damaged blobs of a registry that were replaced by what another region has, since the start. */
   repairedBlobs(registryId: number): number;
+  /** A request has ended: those of clients of this region come before copies. */
+  requestEnded(operation: Operation | undefined): void;
   /** The log of a registry has grown. */
   changed(registryId: number): void;
   /** @throws HOME_REGION_ONLY for a replica */
@@ -122,6 +124,7 @@ export function createReplication(options: ReplicationOptions): Replication {
         requireHome: requireHomeOf,
       }),
     ],
+    requestEnded: (operation) => void (isOfClients(operation) && copying.clientServed()),
     changed: (registryId) => bells.changed(registryId),
     requireHome: requireHomeOf,
     redirect: options.settings.routing === 'off' ? undefined : (operation, read) => redirectOf(operation, read, routing),
@@ -141,6 +144,11 @@ export function createReplication(options: ReplicationOptions): Replication {
     );
     return { registry: registry.name, home, region: peers.region, regions: told };
   }
+}
+
+/** What other regions ask for, and whoever watches the server, has no hurry. */
+function isOfClients(operation: Operation | undefined): boolean {
+  return operation !== undefined && operation.permission.kind !== 'region' && operation.permission.kind !== 'public';
 }
 
 /** What happens in one part and matters to another, in this process. */

@@ -13,6 +13,7 @@ import type { Peers } from './peers/model.ts';
 export type ReplicationSettings = Pick<
   Settings,
   | 'replicationRateBytes'
+  | 'replicationBusyRateBytes'
   | 'replicationCopies'
   | 'changeRetentionMs'
   | 'tombstoneRetentionMs'

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Route } from '../http/route.ts';
 import { knownDamage } from '../platform/damage/index.ts';
 import { maxListedDamage, neverScrubbed } from './model.ts';
-import { Pacer, type Wait } from './pacer.ts';
+import { Pace, type Wait } from '../platform/pace/index.ts';
 import { type ScrubControl, type ScrubState, scrubRoutes } from './routes.ts';
 import { type ScrubContext, ScrubRun } from './scrub-run.ts';
 
@@ -36,8 +36,8 @@ export function createScrub({
 
   const start = (registryId: number, bytesPerSecond: number | undefined): void => {
     if (runs.get(registryId)?.run.progress.state === 'running' || stopping.signal.aborted) return;
-    const pacer = new Pacer({ bytesPerSecond: bytesPerSecond ?? pace, clock: context.clock, wait });
-    const run = new ScrubRun(context, { registryId, pacer, signal: stopping.signal });
+    const limit = new Pace({ bytesPerSecond: bytesPerSecond ?? pace, clock: context.clock, wait });
+    const run = new ScrubRun(context, { registryId, pace: limit, signal: stopping.signal });
     runs.set(registryId, { run, ended: run.run() });
   };
 

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
 import { PartDamagedError, type SealedStore } from '../platform/blob-store/index.ts';
@@ -5,10 +6,10 @@ import type { Clock } from '../platform/clock.ts';
 import { clearDamage, knownDamage, recordDamage } from '../platform/damage/index.ts';
 import type { Database } from '../platform/database/index.ts';
 import type { KeyRing } from '../platform/keys/index.ts';
+import type { Pace } from '../platform/pace/index.ts';
 import { releaseMemory } from '../platform/memory/index.ts';
 import { SealBrokenError, openBytes } from '../platform/sealing/index.ts';
 import { type Damage, type ScrubProgress, maxListedDamage, neverScrubbed } from './model.ts';
-import type { Pacer } from './pacer.ts';
 import { type ManifestToCheck, type PartToCheck, manifestsAfter, partsAfter, sealedManifest } from './queries.ts';
 
 export interface ScrubContext {
@@ -32,18 +33,18 @@ const pageSize = 200;
 export class ScrubRun {
   readonly #context: ScrubContext;
   readonly #registryId: number;
-  readonly #pacer: Pacer;
+  readonly #pace: Pace;
   readonly #signal: AbortSignal;
   readonly #damagedManifests = new Map<number, Damage>();
   #progress: ScrubProgress = neverScrubbed;
 
   constructor(
     context: ScrubContext,
-    options: { readonly registryId: number; readonly pacer: Pacer; readonly signal: AbortSignal },
+    options: { readonly registryId: number; readonly pace: Pace; readonly signal: AbortSignal },
   ) {
     this.#context = context;
     this.#registryId = options.registryId;
-    this.#pacer = options.pacer;
+    this.#pace = options.pace;
     this.#signal = options.signal;
   }
 
@@ -94,7 +95,7 @@ export class ScrubRun {
         const bytes = buffers.reduce((sum, buffer) => sum + buffer.length, 0);
         for (const buffer of buffers) releaseMemory(buffer);
         this.#progress = { ...this.#progress, bytesChecked: this.#progress.bytesChecked + bytes };
-        await this.#pacer.spend(bytes, this.#signal);
+        await this.#spend(bytes);
       }
       if (wasDamaged) await database.write(clearDamage, { name: part.name });
     } catch (error) {
@@ -107,6 +108,13 @@ export class ScrubRun {
       }
     }
     this.#progress = { ...this.#progress, partsChecked: this.#progress.partsChecked + 1 };
+  }
+
+  /** Resolves when as much may be read next. Rejects when the scrub is stopped. */
+  async #spend(bytes: number): Promise<void> {
+    this.#signal.throwIfAborted();
+    // Where reading needs no waiting (the database, the memory), the loop would see nothing else.
+    await (this.#pace.spend(bytes, this.#signal) ?? nextTurn(undefined, { signal: this.#signal }));
   }
 
   async #checkManifests(): Promise<void> {
@@ -133,7 +141,7 @@ export class ScrubRun {
       const part = `manifest of ${repository}`;
       this.#damagedManifests.set(manifest.id, { part, digest, reason, foundAt: this.#context.clock.now() });
     }
-    await this.#pacer.spend(manifest.size_bytes, this.#signal);
+    await this.#spend(manifest.size_bytes);
   }
 
   async #problemOf({ id }: { readonly id: number }): Promise<string | undefined> {

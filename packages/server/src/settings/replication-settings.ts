@@ -46,6 +46,18 @@ export const replicationSettings = [
   },
   {
     group: 'Regions',
+    name: 'replicationBusyRate',
+    kind: 'size',
+    default: '4MiB',
+    min: 0,
+    max: 2 ** 40,
+    env: 'BERTH_REPLICATION_BUSY_RATE',
+    flag: 'replication-busy-rate',
+    placeholder: 'SIZE',
+    help: 'Bytes a second that this region copies from others at the least while its own clients keep it busy; 0B: copies never slow down for them.',
+  },
+  {
+    group: 'Regions',
     name: 'replicationCopies',
     kind: 'integer',
     default: '6',

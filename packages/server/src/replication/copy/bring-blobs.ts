@@ -1,9 +1,10 @@
 import type { ClaimedManifest, MissingContent } from '../merge/model.ts';
 import { type CopyParts, copyBlob } from './copy-blob.ts';
 import { type BlobToCopy, type CopyOutcome, isSmall, keyOf } from './model.ts';
-import type { Turns, Urgency } from './turns.ts';
+import { Ticket, type Turns } from './turns.ts';
 
 interface Flight {
+  readonly ticket: Ticket;
   readonly outcome: Promise<CopyOutcome>;
   readonly received: { readonly bytes: number };
   readonly registryId: number;
@@ -38,15 +39,20 @@ export class BlobBringer {
    */
   bring(blob: BlobToCopy, options: { readonly isUrgent: boolean; readonly signal: AbortSignal }): Promise<CopyOutcome> {
     const key = keyOf(blob);
+    const { isUrgent, signal } = options;
     const known = this.#flights.get(key);
-    if (known !== undefined) return known.outcome;
-    const urgency: Urgency = options.isUrgent ? 'urgent' : isSmall(blob.sizeBytes) ? 'small' : 'large';
-    const { signal } = options;
+    if (known !== undefined) {
+      if (isUrgent) this.#turns.hurry(known.ticket);
+      return known.outcome;
+    }
+    const ticket = new Ticket(isUrgent ? 'urgent' : isSmall(blob.sizeBytes) ? 'small' : 'large');
     const received = { bytes: 0 };
     const outcome = this.#turns
-      .run(urgency, signal, (turn) => copyBlob(this.#parts, { blob, turn, signal, received }))
+      .run(ticket, signal, (turn) =>
+        copyBlob(this.#parts, { blob, turn, isUrgent: () => ticket.urgency === 'urgent', signal, received }),
+      )
       .finally(() => this.#flights.delete(key));
-    this.#flights.set(key, { outcome, received, registryId: blob.registryId });
+    this.#flights.set(key, { ticket, outcome, received, registryId: blob.registryId });
     return outcome;
   }
 }

@@ -142,4 +142,22 @@ forEachEngine((engine) => {
     await west.complete('a', other.manifest);
     assert.ok(await west.blobs.has({ registryId, repository: 'a', digest: parseDigest(other.layers[0]?.digest ?? '') }));
   });
+
+  test('copies give way to clients, but not what a client waits for', async (t) => {
+    const { east, west } = await openRegions(engine, t, ['east', 'west'], { busyRateBytes: 1, copies: 1 });
+    const asked: string[] = [];
+    west.link('east').onBlob = ({ digest }) => void asked.push(digest);
+    west.copying.clientServed();
+    west.start();
+    const [slow, base] = [randomImage(), randomImage()];
+    await west.hear(east, await east.push('a', slow));
+    await until(async () => asked.length > 0);
+    await west.hear(east, await east.push('a', base));
+    const { config, layers } = JSON.parse(base.manifest.bytes.toString()) as { readonly config: object; readonly layers: object };
+    const { manifest } = randomImage({ layers: 0, fields: { config, layers } });
+    const headers = { 'content-type': manifest.mediaType };
+    const put = await west.ask('put-manifest', { name: 'a', reference: 'mine', headers, body: manifest.bytes });
+    assert.equal(put.status, 201, String(put.error));
+    assert.ok(!(await west.has('a', slow.manifest)));
+  });
 });

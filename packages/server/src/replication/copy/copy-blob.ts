@@ -3,13 +3,13 @@ import type { ReplicaBlobs } from '../../blobs/index.ts';
 import { RegistryError } from '../../errors/index.ts';
 import type { Database } from '../../platform/database/index.ts';
 import type { Logger } from '../../platform/logger.ts';
+import type { Pace } from '../../platform/pace/index.ts';
 import type { Peer, Peers } from '../peers/model.ts';
 import { PeerError } from '../peers/model.ts';
 import { type BlobToCopy, CopyFailedError, type CopyOutcome, wholeBytes } from './model.ts';
 import { openAtPeer, peersFor, reasonOf } from './open-at-peers.ts';
 import { PartOfBody } from './part-of-body.ts';
 import type { CopyProgress } from './progress.ts';
-import type { RateLimit } from './rate-limit.ts';
 import { CopySession } from './copy-session.ts';
 import type { Turn } from './turns.ts';
 
@@ -18,7 +18,10 @@ export interface CopyParts {
   readonly blobs: ReplicaBlobs;
   readonly peers: Pick<Peers, 'all'>;
   readonly log: Logger;
-  readonly limit: RateLimit;
+  /** What an operator allows. */
+  readonly limit: Pace;
+  /** What clients of this region leave; not for what one of them waits for. */
+  readonly giveWay: Pace;
   readonly progress: CopyProgress;
   /** Bytes that become durable at once. */
   readonly partBytes: number;
@@ -27,6 +30,8 @@ export interface CopyParts {
 export interface CopyTask {
   readonly blob: BlobToCopy;
   readonly turn: Turn;
+  /** Somebody waits for it, now. */
+  readonly isUrgent: () => boolean;
   readonly signal: AbortSignal;
   /** What is here of it. */
   readonly received: { bytes: number };
@@ -152,15 +157,15 @@ async function receiveFrom(
 }
 
 function partOf(
-  { limit, progress }: CopyParts,
-  { blob, signal, received }: CopyTask,
+  { limit, giveWay, progress }: CopyParts,
+  { blob, isUrgent, signal, received }: CopyTask,
   { peer, source, sizeBytes }: { readonly peer: Peer; readonly source: Readable; readonly sizeBytes: number },
 ): PartOfBody {
   const count = (bytes: number): void => {
     progress.copied(blob.registryId, peer.name, bytes);
     received.bytes += bytes;
   };
-  return new PartOfBody({ source, sizeBytes, limit, onBytes: count, signal });
+  return new PartOfBody({ source, sizeBytes, paces: () => (isUrgent() ? [limit] : [limit, giveWay]), onBytes: count, signal });
 }
 
 /** Why a body broke off, rather than that it did. */

@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { Pace } from '../../platform/pace/index.ts';
 import type { ReplicationContext, ReplicationPart } from '../replication-context.ts';
 import { BlobBringer } from './bring-blobs.ts';
 import { Copier } from './copier.ts';
 import type { CopyContext } from './copy-context.ts';
+import { GiveWay, type GiveWayOptions } from './give-way.ts';
 import { bytesPerPart } from './model.ts';
 import { CopyProgress } from './progress.ts';
-import { RateLimit } from './rate-limit.ts';
 import { Repairer } from './repair.ts';
 import { Turns } from './turns.ts';
 
@@ -17,6 +18,8 @@ export { CopyFailedError } from './model.ts';
 export { type BlobAtPeer, openAtPeer, peersFor, reasonOf } from './open-at-peers.ts';
 
 export interface Copying extends ReplicationPart {
+  /** A client of this region was served: copies give way to it and its like. */
+  clientServed(): void;
   /** What other parts need to bring something at once. */
   readonly context: CopyContext;
   /** How fast content of a registry comes, and what has come of blobs that are not whole yet. */
@@ -31,20 +34,23 @@ export interface Copying extends ReplicationPart {
 export interface CopyingOptions {
   /** What becomes durable at once. */
   readonly partBytes?: number;
+  /** By whose time clients come and go. */
+  readonly giveWay?: Omit<GiveWayOptions, 'leastBytesPerSecond'>;
 }
+
+const wait = (delayMs: number, signal: AbortSignal): Promise<void> => delay(delayMs, undefined, { signal, ref: false });
 
 /** Brings the content of other regions here. */
 export function createCopying(context: ReplicationContext, options: CopyingOptions = {}): Copying {
   const { database, blobs, peers, log, clock, settings, metrics, bells, signal } = context;
   const progress = new CopyProgress(clock);
-  const limit = new RateLimit({
-    bytesPerSecond: settings.replicationRateBytes,
-    clock,
-    wait: (delayMs, stop) => delay(delayMs, undefined, { signal: stop, ref: false }),
-  });
+  const clients = new GiveWay({ ...options.giveWay, leastBytesPerSecond: settings.replicationBusyRateBytes });
+  const paceOf = (bytesPerSecond: number | (() => number)): Pace => new Pace({ bytesPerSecond, clock, wait });
+  const limit = paceOf(settings.replicationRateBytes);
+  const giveWay = paceOf(() => clients.bytesPerSecond());
   const turns = new Turns(settings.replicationCopies);
   const { partBytes = bytesPerPart(settings.replicationRateBytes) } = options;
-  const bringer = new BlobBringer({ database, blobs: blobs.replica, peers, log, limit, progress, partBytes }, turns);
+  const bringer = new BlobBringer({ database, blobs: blobs.replica, peers, log, limit, giveWay, progress, partBytes }, turns);
   const copyContext: CopyContext = { ...context, bringer, progress };
   const copier = new Copier(copyContext);
   const repairer = new Repairer(copyContext);
@@ -64,9 +70,13 @@ export function createCopying(context: ReplicationContext, options: CopyingOptio
     'Damaged blobs that were replaced by what another region has.',
     () => repairer.total,
   );
+  metrics.gauge('berth_replication_allowed_bytes', 'Bytes a second that clients leave for copies; 0: as many as they can.', () =>
+    clients.bytesPerSecond(),
+  );
   metrics.gauge('berth_replication_copies', 'Blobs that are being copied from other regions.', () => turns.taken);
   metrics.gauge('berth_replication_manifests_in_work', 'Manifests whose content is being brought.', () => copier.inWork);
   return {
+    clientServed: () => clients.served(),
     context: copyContext,
     bytesPerSecond: (registryId) => progress.bytesPerSecond(registryId),
     receivedBytes: (registryId) => bringer.receivedBytes(registryId),

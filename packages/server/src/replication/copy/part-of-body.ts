@@ -1,17 +1,18 @@
 import { Readable } from 'node:stream';
-import type { RateLimit } from './rate-limit.ts';
+import type { Pace } from '../../platform/pace/index.ts';
 
 export interface PartOfBodyOptions {
   /** Paused; what is left of it stays for the next part. */
   readonly source: Readable;
   readonly sizeBytes: number;
-  readonly limit: RateLimit;
+  /** Each of them allows a chunk before it passes. */
+  readonly paces: () => readonly Pace[];
   readonly onBytes: (bytes: number) => void;
   readonly signal: AbortSignal;
 }
 
 /**
- * The next bytes of a longer body as a body of their own, at the pace that the limit allows. Chunks pass as they are. Fails as its source
+ * The next bytes of a longer body as a body of their own, as fast as all paces allow. Chunks pass as they are. Fails as its source
  * does; what came before that is good.
  */
 export class PartOfBody extends Readable {
@@ -41,7 +42,7 @@ export class PartOfBody extends Readable {
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    const { source, limit, onBytes, signal } = this.#options;
+    const { source, paces, onBytes, signal } = this.#options;
     const taken = chunk.length > this.#leftBytes ? chunk.subarray(0, this.#leftBytes) : chunk;
     this.#leftBytes -= taken.length;
     onBytes(taken.length);
@@ -49,10 +50,12 @@ export class PartOfBody extends Readable {
       this.#release();
       if (taken !== chunk) source.unshift(chunk.subarray(taken.length));
     }
-    const pause = limit.spend(taken.length, signal);
-    if (pause === undefined) return this.#hand(taken);
+    const pauses = paces()
+      .map((pace) => pace.spend(taken.length, signal))
+      .filter((pause) => pause !== undefined);
+    if (pauses.length === 0) return this.#hand(taken);
     source.pause();
-    pause.then(
+    Promise.all(pauses).then(
       () => this.#hand(taken),
       (error: unknown) => this.destroy(error as Error),
     );

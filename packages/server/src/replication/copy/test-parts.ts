@@ -25,6 +25,8 @@ export function nextStamp(origin: string): Stamp {
 export interface RegionOptions {
   readonly copies?: number;
   readonly rateBytes?: number;
+  /** Clients that were there once stay, and leave no more than this to copies. */
+  readonly busyRateBytes?: number;
   readonly garbageDelayMs?: number;
   readonly partBytes?: number;
   /** What the registry may store of what clients push. */
@@ -92,7 +94,10 @@ export function partsOf({ database, keys, clock, store, registryId, peers }: Par
     signal: stopping.signal,
     ...surroundings(registry, options),
   };
-  const copying = createCopying(context, partBytes === undefined ? {} : { partBytes });
+  const copying = createCopying(context, {
+    ...(partBytes !== undefined && { partBytes }),
+    giveWay: { now: () => 0, mostBytesPerSecond: options.busyRateBytes ?? 0 },
+  });
   const readThrough = createReadThrough(copying.context, askMs === undefined ? {} : { askMs });
   return { logged, stopping, blobs, catalog, registry, context, copying, readThrough };
 }
@@ -100,7 +105,7 @@ export function partsOf({ database, keys, clock, store, registryId, peers }: Par
 /** What the parts of a region know of the rest of the program. */
 function surroundings(
   registry: Registry,
-  { garbageDelayMs = 86_400_000, copies = 6, rateBytes = 0 }: RegionOptions,
+  { garbageDelayMs = 86_400_000, copies = 6, rateBytes = 0, busyRateBytes = 0 }: RegionOptions,
 ): Pick<ReplicationContext, 'registries' | 'metrics' | 'settings' | 'bells'> {
   const pendingListeners: ((registryId: number) => void)[] = [];
   return {
@@ -115,6 +120,7 @@ function surroundings(
     metrics: { gauge: () => undefined, gauges: () => undefined, counter: () => undefined },
     settings: {
       replicationRateBytes: rateBytes,
+      replicationBusyRateBytes: busyRateBytes,
       replicationCopies: copies,
       changeRetentionMs: 1e9,
       tombstoneRetentionMs: 1e9,

@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { RateLimit } from './rate-limit.ts';
-import { type Turn, Turns, type Urgency } from './turns.ts';
+import { Ticket, type Turn, Turns, type Urgency } from './turns.ts';
 
 const { signal } = new AbortController();
 
 function begin(turns: Turns, urgency: Urgency, began: string[], name: string) {
   const end = Promise.withResolvers<void>();
   let turn: Turn | undefined;
-  const done = turns.run(urgency, signal, async (given) => {
+  const ticket = new Ticket(urgency);
+  const done = turns.run(ticket, signal, async (given) => {
     turn = given;
     began.push(name);
     await end.promise;
   });
-  return { end: () => end.resolve(), done, giveWay: () => turn?.giveWay() };
+  return { end: () => end.resolve(), done, giveWay: () => turn?.giveWay(), hurry: () => turns.hurry(ticket) };
 }
 
 test('large copies leave places for small ones', async () => {
@@ -30,13 +30,31 @@ test('large copies leave places for small ones', async () => {
   assert.equal(turns.taken, 0);
 });
 
-test('whoever is waited for goes first', async () => {
+test('whoever is waited for goes first, beyond all places', async () => {
   const turns = new Turns(1);
   const began: string[] = [];
-  const all = [begin(turns, 'small', began, 'a'), begin(turns, 'small', began, 'b'), begin(turns, 'urgent', began, 'u')];
+  const all = ['a', 'b', 'c'].map((name) => begin(turns, 'small', began, name));
+  all.push(begin(turns, 'urgent', began, 'u'), begin(turns, 'urgent', began, 'v'));
+  await nextTurn();
+  assert.deepEqual(began, ['a', 'u']);
   for (const each of all) each.end();
   await Promise.all(all.map((each) => each.done));
-  assert.deepEqual(began, ['a', 'u', 'b']);
+  assert.deepEqual(began, ['a', 'u', 'v', 'b', 'c']);
+  assert.equal(turns.taken, 0);
+});
+
+test('whose turn is far off may become urgent', async () => {
+  const turns = new Turns(1);
+  const began: string[] = [];
+  const all = ['a', 'b', 'c'].map((name) => begin(turns, 'large', began, name));
+  await nextTurn();
+  all[2]?.hurry();
+  await nextTurn();
+  assert.deepEqual(began, ['a', 'c']);
+  for (const each of all) each.end();
+  await Promise.all(all.map((each) => each.done));
+  assert.deepEqual(began, ['a', 'c', 'b']);
+  assert.equal(turns.taken, 0);
 });
 
 test('a large copy gives way between its parts, and goes on afterwards', async () => {
@@ -64,36 +82,11 @@ test('who no longer waits has no turn', async () => {
   const began: string[] = [];
   const first = begin(turns, 'small', began, 'a');
   const stop = new AbortController();
-  const waiting = turns.run('small', stop.signal, async () => void began.push('b'));
+  const waiting = turns.run(new Ticket('small'), stop.signal, async () => void began.push('b'));
   stop.abort(new Error('enough'));
   await assert.rejects(waiting, /enough/);
   first.end();
   await first.done;
-  await turns.run('large', signal, async () => void began.push('c'));
+  await turns.run(new Ticket('large'), signal, async () => void began.push('c'));
   assert.deepEqual(began, ['a', 'c']);
-});
-
-test('bytes pass at the rate that is set, all together', async () => {
-  const clock = { time: 0, now: () => clock.time };
-  const waits: number[] = [];
-  const limit = new RateLimit({
-    bytesPerSecond: 1_000_000,
-    clock,
-    wait: async (delayMs) => {
-      waits.push(delayMs);
-    },
-  });
-  assert.equal(limit.spend(1000, signal), undefined);
-  await limit.spend(99_000, signal);
-  await limit.spend(100_000, signal);
-  assert.deepEqual(waits, [100, 200]);
-  limit.owe(300_000);
-  clock.time = 500;
-  await limit.spend(10_000, signal);
-  assert.deepEqual(waits, [100, 200, 10]);
-  // What was not used does not count later.
-  clock.time = 10_000;
-  await limit.spend(1_000_000, signal);
-  assert.equal(waits.at(-1), 1000);
-  assert.equal(new RateLimit({ bytesPerSecond: 0, clock, wait: async () => undefined }).spend(1e12, signal), undefined);
 });

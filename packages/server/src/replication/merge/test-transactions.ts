@@ -16,10 +16,7 @@ export const nameRegion = defineTransaction('test.name-region', async (tx, { reg
 
 export const holdFeed = defineTransaction(
   'test.hold-feed',
-  async (
-    tx,
-    { registryId, region, at = 0 }: { readonly registryId: number; readonly region: string; readonly at?: number },
-  ) => {
+  async (tx, { registryId, region, at = 0 }: { readonly registryId: number; readonly region: string; readonly at?: number }) => {
     const nothing = { snapshot_after: null, snapshot_cursor: null, answered_at: null, complete_until: null, behind: null };
     const none = { skew_ms: null, problem: null, remedy: null, held_until: null };
     await tx

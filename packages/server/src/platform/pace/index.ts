@@ -1,0 +1,1 @@
+export { Pace, type Wait } from './pace.ts';
