@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { imageOf, prepareBody, uniqueLayer } from '../content.ts';
@@ -99,6 +100,8 @@ async function measurePullsMeanwhile(pair: RegionPair, durationMs: number): Prom
     for (const [index, each] of images.entries()) await session.push('bench/meanwhile', `v${index}`, each);
     session.close();
   });
+  // What earlier rows wrote is not to be written now.
+  execFileSync('sync');
   giveWay(pair.east.pid);
   const session = new RegistrySession(pair.west.target);
   const pull = (): Promise<void> => session.pull('bench/own', 'v1', image);
