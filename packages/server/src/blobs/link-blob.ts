@@ -105,16 +105,10 @@ export interface LinkStored {
 export const linkStored = defineTransaction('blobs.link-stored', async (tx, input: LinkStored): Promise<boolean> => {
   const { registryId, repository, digest, now, dueAt } = input;
   // Held first: what collection finds linked afterwards it leaves alone.
-  const blob = await tx
-    .selectFrom('blobs')
-    .select('id')
-    .where('registry_id', '=', registryId)
-    .where('digest', '=', digest)
-    .forKeyShare()
-    .executeTakeFirst();
-  if (blob === undefined || (await isBlobDamaged(tx, blob.id))) return false;
+  const blobId = await holdBlob(tx, registryId, digest);
+  if (blobId === undefined || (await isBlobDamaged(tx, blobId))) return false;
   const { id } = await ensureAnyRepository(tx, registryId, repository, now);
-  await linkBlob(tx, { repositoryId: id, blobId: blob.id, now, dueAt });
+  await linkBlob(tx, { repositoryId: id, blobId, now, dueAt });
   return true;
 });
 
@@ -148,6 +142,13 @@ interface BlobPlace {
 async function holdLinkedBlob(tx: WriteQueries, { registryId, repository, digest }: BlobPlace): Promise<number | undefined> {
   const repositoryId = await findRepositoryId(tx, registryId, repository);
   if (repositoryId === undefined) return undefined;
+  const blobId = await holdBlob(tx, registryId, digest);
+  if (blobId === undefined) return undefined;
+  return (await holdLinks(tx, repositoryId, [blobId])).has(blobId) ? blobId : undefined;
+}
+
+/** The id of a blob of a registry, which cannot be collected until the transaction ends. */
+async function holdBlob(tx: WriteQueries, registryId: number, digest: string): Promise<number | undefined> {
   const blob = await tx
     .selectFrom('blobs')
     .select('id')
@@ -155,8 +156,7 @@ async function holdLinkedBlob(tx: WriteQueries, { registryId, repository, digest
     .where('digest', '=', digest)
     .forKeyShare()
     .executeTakeFirst();
-  if (blob === undefined) return undefined;
-  return (await holdLinks(tx, repositoryId, [blob.id])).has(blob.id) ? blob.id : undefined;
+  return blob?.id;
 }
 
 export interface UnlinkBlob extends BlobPlace {

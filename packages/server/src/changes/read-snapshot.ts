@@ -1,6 +1,6 @@
 import type { Fact } from '@berth/api';
 import { RegistryError } from '../errors/index.ts';
-import { type Database, type ReadQueries, type RegisterRow, prepareRead } from '../platform/database/index.ts';
+import { type Database, type ReadQueries, type RegisterRow, type WriteQueries, prepareRead } from '../platform/database/index.ts';
 import { registerOf } from './queries.ts';
 import { currentCursor } from './read-changes.ts';
 
@@ -49,21 +49,30 @@ async function requireRegisters(read: ReadQueries, registryId: number): Promise<
 
 type Key = Pick<RegisterRow, 'repository' | 'kind' | 'name'>;
 
-export const registersAfter = prepareRead<
-  { registryId: number; repository: string; kind: string; name: string; limit: number },
-  RegisterRow
->((db, { registryId, repository, kind, name, limit }) =>
-  db
+interface Place {
+  readonly registryId: number;
+  readonly repository: string;
+  readonly kind: string;
+  readonly name: string;
+}
+
+/** Registers after one, in the order of snapshots. */
+function after(db: ReadQueries | WriteQueries, { registryId, repository, kind, name }: Place) {
+  return db
     .selectFrom('registers')
-    .selectAll()
     .where('registry_id', '=', registryId)
     .where(({ eb, refTuple, tuple }) =>
       eb(refTuple('repository', 'kind', 'name'), '>', tuple(repository, kind as Key['kind'], name)),
-    )
-    .orderBy('repository')
-    .orderBy('kind')
-    .orderBy('name')
-    .limit(limit),
+    );
+}
+
+function inOrderAfter(db: ReadQueries | WriteQueries, place: Place) {
+  return after(db, place).orderBy('repository').orderBy('kind').orderBy('name');
+}
+
+export const registersAfter = prepareRead<Place & { readonly limit: number; readonly [slot: string]: unknown }, RegisterRow>(
+  (db, { registryId, repository, kind, name, limit }) =>
+    inOrderAfter(db, { registryId, repository, kind, name }).selectAll().limit(limit),
 );
 
 function factOf(row: RegisterRow): Fact {
@@ -109,34 +118,14 @@ async function countRegisters(read: ReadQueries, registryId: number): Promise<nu
   }
 }
 
-const registerAt = prepareRead<{ registryId: number; repository: string; kind: string; name: string; offset: number }, Key>(
+const registerAt = prepareRead<Place & { readonly offset: number; readonly [slot: string]: unknown }, Key>(
   (db, { registryId, repository, kind, name, offset }) =>
-    db
-      .selectFrom('registers')
-      .select(['repository', 'kind', 'name'])
-      .where('registry_id', '=', registryId)
-      .where(({ eb, refTuple, tuple }) =>
-        eb(refTuple('repository', 'kind', 'name'), '>', tuple(repository, kind as Key['kind'], name)),
-      )
-      .orderBy('repository')
-      .orderBy('kind')
-      .orderBy('name')
-      .limit(1)
-      .offset(offset),
+    inOrderAfter(db, { registryId, repository, kind, name }).select(['repository', 'kind', 'name']).limit(1).offset(offset),
 );
 
-async function countAfter(
-  read: ReadQueries,
-  registryId: number,
-  { repository, kind, name }: Key | typeof nothing,
-): Promise<number> {
-  const { count } = await read
-    .selectFrom('registers')
+async function countAfter(read: ReadQueries, registryId: number, key: Key | typeof nothing): Promise<number> {
+  const { count } = await after(read, { registryId, ...key })
     .select(({ fn }) => fn.countAll<number | string>().as('count'))
-    .where('registry_id', '=', registryId)
-    .where(({ eb, refTuple, tuple }) =>
-      eb(refTuple('repository', 'kind', 'name'), '>', tuple(repository, kind as Key['kind'], name)),
-    )
     .executeTakeFirstOrThrow();
   return Number(count);
 }
