@@ -12,13 +12,13 @@ const port = 5000;
 /** Why there can be none here; undefined: there can. */
 export function missingForNamespaces(): string | undefined {
   if (process.getuid?.() !== 0) return 'it takes root to make network namespaces';
-  return missingPrograms(['ip', 'nsenter', 'iptables', 'tc']);
+  return missingPrograms(['ip', 'nsenter', 'iptables', 'tc', 'sysctl']);
 }
 
 /**
  * A network namespace for each region, joined by a bridge in a fourth one, to which this process has a link, too. Cut: packets are
- * dropped, so that connections hang as in a network that has broken. Slow: little gets through, and a twentieth of it is lost, so that
- * the rest overtakes.
+ * dropped, so that connections hang as in a network that has broken. Slow: little gets through, a twentieth of it is lost, and a fifth
+ * takes a slower way, so that the rest overtakes it.
  */
 export class NamespaceNetwork implements RegionNetwork {
   readonly #id: string;
@@ -77,29 +77,30 @@ export class NamespaceNetwork implements RegionNetwork {
   async #apply(to: RegionName): Promise<void> {
     const inside = (program: string, ...args: readonly string[]): Promise<unknown> =>
       run(ipProgram(), ['netns', 'exec', this.#space(to), program, ...args]);
-    await inside('iptables', '-F', 'INPUT');
+    const rule = (...args: readonly string[]): Promise<unknown> => inside('iptables', ...args);
+    await rule('-F', 'INPUT');
+    await rule('-t', 'mangle', '-F', 'OUTPUT');
     for (const from of regionNames) {
       const state = this.#states.get(`${from}>${to}`);
-      if (state === 'cut' || state === 'silent') await inside('iptables', '-A', 'INPUT', '-s', this.#host(from), '-j', 'DROP');
-      if (state === 'slow')
-        await inside(
-          'iptables',
-          '-A',
-          'INPUT',
-          '-s',
-          this.#host(from),
-          '-m',
-          'statistic',
-          '--mode',
-          'random',
-          '--probability',
-          '0.05',
-          '-j',
-          'DROP',
-        );
+      const peer = this.#host(from);
+      if (state === 'cut' || state === 'silent') await rule('-A', 'INPUT', '-s', peer, '-j', 'DROP');
+      if (state !== 'slow') continue;
+      await rule('-A', 'INPUT', '-s', peer, ...partOf('0.05'), '-j', 'DROP');
+      await rule('-t', 'mangle', '-A', 'OUTPUT', '-d', peer, ...partOf('0.2'), '-j', 'MARK', '--set-mark', detourMark);
     }
     const isSlow = regionNames.some((from) => this.#states.get(`${from}>${to}`) === 'slow');
-    await inside('tc', 'qdisc', 'replace', 'dev', 'uplink', 'root', ...(isSlow ? slow : ['pfifo', 'limit', '1000']));
+    for (const [way, queue] of [['uplink', slow] as const, ['detour', slower] as const])
+      await inside('tc', 'qdisc', 'replace', 'dev', way, 'root', ...(isSlow ? queue : ['pfifo', 'limit', '1000']));
+  }
+
+  /** Packets that reached a region after others that were sent later. */
+  async overtaken(name: RegionName): Promise<number> {
+    const { stdout } = await run(ipProgram(), ['netns', 'exec', this.#space(name), 'cat', '/proc/net/netstat']);
+    const [names = [], counts = []] = stdout
+      .split('\n')
+      .filter((line) => line.startsWith('TcpExt:'))
+      .map((line) => line.split(' '));
+    return Number(counts[names.indexOf('TCPOFOQueue')]);
   }
 
   async #build(outside: string): Promise<void> {
@@ -115,11 +116,19 @@ export class NamespaceNetwork implements RegionNetwork {
     for (const name of regionNames) {
       const space = this.#space(name);
       await ip('netns', 'add', space);
-      await ip('-netns', bridge, 'link', 'add', name, 'type', 'veth', 'peer', 'name', 'uplink', 'netns', space);
-      await ip('-netns', bridge, 'link', 'set', name, 'master', 'bridge', 'up');
+      for (const [way, port] of [['uplink', name] as const, ['detour', `${name}-detour`] as const]) {
+        await ip('-netns', bridge, 'link', 'add', port, 'type', 'veth', 'peer', 'name', way, 'netns', space);
+        await ip('-netns', bridge, 'link', 'set', port, 'master', 'bridge', 'up');
+        await ip('-netns', space, 'link', 'set', way, 'up');
+      }
       await ip('-netns', space, 'address', 'add', `${this.#host(name)}/24`, 'dev', 'uplink');
-      await ip('-netns', space, 'link', 'set', 'uplink', 'up');
       await ip('-netns', space, 'link', 'set', 'lo', 'up');
+      const network = `${this.#subnet}.0/24`;
+      await ip('-netns', space, 'route', 'add', network, 'dev', 'detour', 'src', this.#host(name), 'table', detourTable);
+      await ip('-netns', space, 'rule', 'add', 'fwmark', detourMark, 'table', detourTable);
+      // Answers come back by whichever way.
+      const loose = ['all', 'uplink', 'detour'].map((way) => `net.ipv4.conf.${way}.rp_filter=0`);
+      await ip('netns', 'exec', space, findProgram('sysctl') ?? 'sysctl', '-q', ...loose);
     }
   }
 
@@ -132,7 +141,16 @@ export class NamespaceNetwork implements RegionNetwork {
   }
 }
 
+const detourMark = '2';
+const detourTable = '2';
+
+function partOf(probability: string): readonly string[] {
+  return ['-m', 'statistic', '--mode', 'random', '--probability', probability];
+}
+
 const slow = ['tbf', 'rate', '8mbit', 'burst', '32kbit', 'latency', '200ms'] as const;
+
+const slower = ['tbf', 'rate', '2mbit', 'burst', '16kbit', 'latency', '400ms'] as const;
 
 function ipProgram(): string {
   return findProgram('ip') ?? 'ip';
