@@ -2,6 +2,7 @@ import type { FactRequest } from '@berth/api';
 import { type LocalChange, type Register, attributesThatHold, findRegister, never, recordChanges } from '../changes/index.ts';
 import type { WriteQueries } from '../platform/database/index.ts';
 import { placeAttributes } from './placing/place-attributes.ts';
+import { dropWaitingTags, showWaitingTags } from './settle-tags.ts';
 
 /** What a transaction did to one repository, and for whom. */
 export interface ToLog {
@@ -22,8 +23,10 @@ export interface ToLog {
  */
 export async function logChanges(tx: WriteQueries, { created = [], ...input }: ToLog): Promise<void> {
   const { registers } = await recordChanges(tx, input);
-  if (registers === undefined || created.length === 0) return;
+  if (registers === undefined) return;
   const isNew = new Set(created);
+  await settleTags(tx, input, { registers, isNew });
+  if (created.length === 0) return;
   for (const [position, change] of input.changes.entries()) {
     const register = registers[position];
     if (register === undefined) continue;
@@ -35,6 +38,20 @@ export async function logChanges(tx: WriteQueries, { created = [], ...input }: T
   const { registryId, repository } = input;
   const register = await findRegister(tx, { registryId, repository, kind: 'repository', name: '' });
   if (register !== undefined) await applyHeld(tx, input, { of: undefined, register });
+}
+
+async function settleTags(
+  tx: WriteQueries,
+  { registryId, repository, changes, now }: ToLog,
+  { registers, isNew }: { readonly registers: readonly Register[]; readonly isNew: ReadonlySet<string> },
+): Promise<void> {
+  for (const [position, change] of changes.entries()) {
+    const register = registers[position];
+    if (register === undefined || (change.action !== 'push' && change.action !== 'delete')) continue;
+    const manifest = { registryId, repository, digest: change.digest, register, now };
+    if (change.action === 'delete') await dropWaitingTags(tx, manifest);
+    else if (isNew.has(change.digest)) await showWaitingTags(tx, manifest);
+  }
 }
 
 async function applyHeld(

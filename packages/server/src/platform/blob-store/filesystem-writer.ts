@@ -6,6 +6,8 @@ import type { Semaphore } from './semaphore.ts';
 
 /** More than eight writes in flight gain nothing on any disk that was measured. */
 const maxWritesInFlight = 8;
+/** What comes while a write is on its way is written together, up to so much: to wake a thread costs as much as to copy this. */
+const mostGatheredBytes = 256 * 1024;
 /** writev takes at most this many buffers (IOV_MAX). */
 const maxBuffersPerWrite = 1024;
 
@@ -29,6 +31,9 @@ export interface FilesystemWriterOptions {
 export class FilesystemWriter implements PartWriter {
   readonly #options: FilesystemWriterOptions;
   readonly #inFlight = new Set<Promise<void>>();
+  /** What is to be written next. */
+  #gathered: Uint8Array[] = [];
+  #gatheredBytes = 0;
   #position = 0;
   #unsyncedBytes = 0;
   #syncing: Promise<void> | undefined;
@@ -47,13 +52,14 @@ export class FilesystemWriter implements PartWriter {
       const sizeBytes = group.reduce((sum, buffer) => sum + buffer.length, 0);
       this.#throwIfUnusable();
       if (!this.#options.bytesInFlight.tryAcquire(sizeBytes)) await this.#waitForRoom(sizeBytes);
-      this.#startWrite(group, sizeBytes);
+      this.#gather(group, sizeBytes);
       if (this.#inFlight.size >= maxWritesInFlight) await Promise.race(this.#inFlight);
       this.#syncAhead(sizeBytes);
     }
   }
 
   async commit(): Promise<void> {
+    this.#writeGathered();
     await Promise.all([...this.#inFlight, this.#syncing]);
     this.#throwIfUnusable();
     const { file, syncFolder, onEnd } = this.#options;
@@ -76,7 +82,10 @@ export class FilesystemWriter implements PartWriter {
   }
 
   async #drop(): Promise<void> {
-    const { file, path, onEnd } = this.#options;
+    const { file, path, bytesInFlight, onEnd } = this.#options;
+    bytesInFlight.release(this.#gatheredBytes);
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
     await Promise.all([...this.#inFlight, this.#syncing]);
     // It is closed already when a commit failed at its last step.
     await file.close().catch(() => undefined);
@@ -95,6 +104,21 @@ export class FilesystemWriter implements PartWriter {
     }
   }
 
+  #gather(buffers: readonly Uint8Array[], sizeBytes: number): void {
+    if (this.#gathered.length + buffers.length > maxBuffersPerWrite) this.#writeGathered();
+    this.#gathered.push(...buffers);
+    this.#gatheredBytes += sizeBytes;
+    if (this.#inFlight.size === 0 || this.#gatheredBytes >= mostGatheredBytes) this.#writeGathered();
+  }
+
+  #writeGathered(): void {
+    if (this.#gathered.length === 0) return;
+    const [buffers, sizeBytes] = [this.#gathered, this.#gatheredBytes];
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+    this.#startWrite(buffers, sizeBytes);
+  }
+
   #startWrite(buffers: readonly Uint8Array[], sizeBytes: number): void {
     const position = this.#position;
     this.#position += sizeBytes;
@@ -105,6 +129,7 @@ export class FilesystemWriter implements PartWriter {
       .finally(() => {
         this.#options.bytesInFlight.release(sizeBytes);
         this.#inFlight.delete(write);
+        if (this.#inFlight.size === 0) this.#writeGathered();
       });
     this.#inFlight.add(write);
   }
