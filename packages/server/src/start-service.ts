@@ -155,7 +155,7 @@ function httpServerOf(
     onRequestEnd: (record, details) => {
       metrics.observeRequest(record);
       work.requestEnded(record, details);
-      logRequest(log, record);
+      logRequest(log, record, details.operation);
     },
   });
 }

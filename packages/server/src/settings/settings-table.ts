@@ -276,7 +276,7 @@ export const settingsTable = [
     env: 'BERTH_LOG_LEVEL',
     flag: 'log-level',
     placeholder: 'LEVEL',
-    help: 'What is logged to the error output; info has one line for each request, warn only what needs a look.',
+    help: 'What is logged to the error output; info has one line for each request (of those of other regions: that failed), warn only what needs a look.',
   },
   {
     group: 'Logs',
