@@ -2,8 +2,8 @@ import type { Metrics } from '../platform/metrics.ts';
 import { repeat } from '../platform/repeat.ts';
 import type { ChildKind, ChildrenContext } from '../resources/index.ts';
 import { Deliveries } from './deliver/deliveries.ts';
+import { forgetOldEvents } from './deliver/forget-old-events.ts';
 import { countWaiting } from './deliver/queries.ts';
-import { expireEvents } from './deliver/transactions.ts';
 import { eventRoutes } from './events/event-routes.ts';
 import { followChanges, passOver } from './follow/follow-changes.ts';
 import { grownSince } from './follow/queries.ts';
@@ -22,7 +22,6 @@ const passMs = 10_000;
 /** Looks for which what grew is looked at once more, for the same reason. */
 const looksBack = 10;
 const expireMs = 600_000;
-const expiredAtOnce = 1_000;
 
 export interface WebhooksOptions extends Omit<WebhooksContext, 'wake'> {
   readonly metrics: Pick<Metrics, 'counter' | 'gauge'>;
@@ -70,7 +69,7 @@ export function createWebhooks({ metrics, limitOf, ...options }: WebhooksOptions
         }
       },
     },
-    { name: 'expiry of webhook events', everyMs: expireMs, work: () => expire(context) },
+    { name: 'expiry of webhook events', everyMs: expireMs, work: () => forgetOldEvents(context) },
   ];
   return {
     kind,
@@ -127,10 +126,4 @@ class Follower {
     }
     if (ids.length === 0) await this.#deliveries.begin();
   }
-}
-
-async function expire({ database, clock, limits, signal }: WebhooksContext): Promise<void> {
-  const before = clock.now() - limits.webhookEventRetentionMs;
-  for (let gone = expiredAtOnce; gone === expiredAtOnce && !signal.aborted; )
-    gone = await database.write(expireEvents, { before, limit: expiredAtOnce });
 }

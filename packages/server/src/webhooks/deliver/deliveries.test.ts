@@ -7,6 +7,7 @@ import { exchangeOf } from '../events/list-events.ts';
 import type { StoredEvent } from '../events/queries.ts';
 import { type Received, startReceiver, status } from '../test-receiver.ts';
 import { type TestWebhooks, dayMs, openTestWebhooks, pushOf } from '../test-webhooks.ts';
+import { forgetOldEvents } from './forget-old-events.ts';
 import { claimEvents } from './transactions.ts';
 
 const minuteMs = 60_000;
@@ -288,6 +289,26 @@ forEachEngine((engine) => {
       await webhooks.put('hook1', { serviceUri: receiver.url, actions });
       await webhooks.deliver();
       assert.deepEqual([receiver.received.length, (await webhooks.events('hook1')).length], [0, 0]);
+    });
+
+    test('events are forgotten once they are old, but none that still waits', async (t) => {
+      const webhooks = await openTestWebhooks(engine, t, { webhookEventRetentionMs: 7 * dayMs, webhookRetryTimeMs: 30 * dayMs });
+      const receiver = await startReceiver(t);
+      const refusing = await startReceiver(t, status(500));
+      await webhooks.put('taken', { serviceUri: receiver.url, actions });
+      await webhooks.put('refused', { serviceUri: refusing.url, actions });
+      await push(webhooks, 'app:old');
+      await webhooks.deliver();
+      webhooks.clock.time += 6 * dayMs;
+      await push(webhooks, 'app:new');
+      await webhooks.deliver();
+      const tagsOf = async (name: string): Promise<unknown> => (await webhooks.events(name)).map(({ tag }) => tag);
+      await forgetOldEvents(webhooks.context);
+      assert.deepEqual(await tagsOf('taken'), ['old', 'new']);
+      webhooks.clock.time += 2 * dayMs;
+      await forgetOldEvents(webhooks.context);
+      assert.deepEqual(await tagsOf('taken'), ['new']);
+      assert.deepEqual(await tagsOf('refused'), ['old', 'new']);
     });
 
     test('attack 30: another address gets neither headers nor signatures of the one before, but what waits', async (t) => {
