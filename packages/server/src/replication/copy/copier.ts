@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { releaseClaims } from '../merge/claims.ts';
 import type { ClaimedManifest } from '../merge/model.ts';
 import { claimPending, failPending, renewClaims } from '../merge/pending.ts';
 import { completeManifest } from './complete-manifest.ts';
@@ -42,10 +43,13 @@ export class Copier {
 
   /** Resolves once `signal` has aborted and nothing is in work any more. */
   async run(signal: AbortSignal): Promise<void> {
+    let isFirst = this.#context.database.engine === 'sqlite';
     while (!signal.aborted) {
       this.#wake = Promise.withResolvers();
       const woken = this.#wake.promise;
       try {
+        if (isFirst) await this.#context.database.write(releaseClaims, undefined);
+        isFirst = false;
         await this.#hurry();
         // As long as there is more than was taken at once.
         while (!signal.aborted && (await this.#claim(signal)) > 0);

@@ -73,6 +73,11 @@ export const renewClaimRows = defineTransaction(
   },
 );
 
+/** There is no other process: whoever had claimed something is dead. */
+export const releaseClaims = defineTransaction('replication.release-claims', async (tx): Promise<void> => {
+  await tx.updateTable('pending_manifests').set({ claimed_until: null }).where('claimed_until', 'is not', null).execute();
+});
+
 interface Failure {
   readonly id: number;
   /** Null: nothing failed; it only has to wait. */
@@ -100,4 +105,10 @@ export const dropNeed = defineTransaction(
   },
 );
 
-export const claimTransactions: readonly TransactionDefinition<never, unknown>[] = [claimRows, renewClaimRows, failRow, dropNeed];
+export const claimTransactions: readonly TransactionDefinition<never, unknown>[] = [
+  claimRows,
+  renewClaimRows,
+  releaseClaims,
+  failRow,
+  dropNeed,
+];
