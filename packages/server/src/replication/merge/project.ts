@@ -220,7 +220,9 @@ async function projectTags(
     } else if (state === 'shown' && digest !== undefined && live.has(digest)) {
       await placeTag(tx, { ...placeOf(scene), tag, digest, values: holding(scene, register) });
       if (before.tags.get(tag) !== digest) areMoved = true;
-    }
+    } else if (before.tags.has(tag))
+      // What it names is on its way. What it shows until then is locked as the name is.
+      await placeAttributes(tx, { ...placeOf(scene), of: { tag }, values: holding(scene, register) });
   }
   return areMoved;
 }

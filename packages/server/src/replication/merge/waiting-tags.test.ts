@@ -10,7 +10,7 @@ import { contentOf, openRegions } from './test-regions.ts';
 const byDigest = new Map(contents.map((content) => [digestOf(content), content]));
 for (const [digest, content] of byDigest) knownContents.set(digest, content);
 const at = { east: 0, west: 1 } as const;
-const [first, second] = [0, 1] as const;
+const [first, second, third] = [0, 1, 2] as const;
 
 forEachEngine((engine) => {
   test('a tag that was on its way to a manifest goes with it when that is deleted here', async (t) => {
@@ -41,6 +41,22 @@ forEachEngine((engine) => {
     await west.merge({ source: 'east', told: entries.filter(({ action }) => action === 'tag'), toldAt: 1 });
     await run.step({ do: 'wait', at: at.west, ms: 1000 });
     await run.step({ do: 'push', at: at.west, repository: 'a', manifest: first, tags: ['v1'] });
+    await run.settle();
+    assert.deepEqual(await contentOf(west), await contentOf(east));
+    assert.deepEqual(await run.shown(), await run.expected());
+  });
+
+  test('a tag that waits for its manifest is locked at once', async (t) => {
+    const regions = await (await openRegions(engine, t, ['east', 'west']))(byDigest);
+    const run = new HistoryRun(regions, [0, 0]);
+    const [east, west] = regions;
+    assert.ok(east !== undefined && west !== undefined);
+    await run.step({ do: 'push', at: at.east, repository: 'a', manifest: first, tags: ['v1'] });
+    await run.settle();
+    await run.step({ do: 'push', at: at.west, repository: 'a', manifest: second, tags: ['v1'] });
+    await run.step({ do: 'lock-tag', at: at.west, repository: 'a', tag: 'v1', flag: 'writeEnabled', isOn: false });
+    await run.step({ do: 'pull', at: at.east, from: at.west, size: 6 });
+    await run.step({ do: 'push', at: at.east, repository: 'a', manifest: third, tags: ['v1'] });
     await run.settle();
     assert.deepEqual(await contentOf(west), await contentOf(east));
     assert.deepEqual(await run.shown(), await run.expected());
