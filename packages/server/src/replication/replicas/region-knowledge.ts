@@ -1,5 +1,5 @@
 import type { Clock } from '../../platform/clock.ts';
-import { type Database, defineTransaction } from '../../platform/database/index.ts';
+import { type Database, defineTransaction, lockRows } from '../../platform/database/index.ts';
 import type { KeyRing } from '../../platform/keys/index.ts';
 import type { Registries } from '../../registries/index.ts';
 import type { PeerFacts } from '../peers/model.ts';
@@ -86,20 +86,27 @@ export class RegionKnowledge {
     credentials.forgetAccounts();
   }
 
-  /** Keeps what a region says of its tokens, for every registry that both hold. */
+  /**
+   * Keeps what a region says of its tokens, for every registry that both hold. What is kept already is read first, and written anew only
+   * as long as it is the same: the settings of the home region, which come meanwhile, bring its keys. What cannot be opened now stays.
+   */
   async learn(facts: PeerFacts): Promise<void> {
+    await this.refresh();
     const { database, keys, registries } = this.#parts;
     const tokenKeys = facts.tokenKeys.slice(0, maxTokenKeys);
     for (const { name, loginServer } of facts.registries) {
       const registry = registries.byName(name);
       if (registry?.isReplicated !== true) continue;
-      const before = this.#known.get(registry.id)?.keys ?? { regions: [] };
+      const kept = this.#known.get(registry.id);
+      if (kept !== undefined && kept.keys === undefined) continue;
+      const before = kept?.keys ?? { regions: [] };
       const told = { name: facts.region, loginServer, tokenKeys };
       const others = before.regions.filter((each) => regionKey(each.name) !== regionKey(facts.region));
       const known = before.regions.find((each) => regionKey(each.name) === regionKey(facts.region));
       if (JSON.stringify(known) === JSON.stringify(told)) continue;
       const regions = [...others, told].toSorted((a, b) => (a.name < b.name ? -1 : 1));
-      await database.write(putHomeKeys, { registryId: registry.id, ...sealHomeKeys(keys, registry.id, { ...before, regions }) });
+      const sealed = sealHomeKeys(keys, registry.id, { ...before, regions });
+      await database.write(putHomeKeys, { registryId: registry.id, instead: kept?.sealed, ...sealed });
     }
   }
 
@@ -110,13 +117,20 @@ export class RegionKnowledge {
 
 interface PutHomeKeys {
   readonly registryId: number;
+  /** What it is made from, as it lay there (base64); undefined: nothing did. */
+  readonly instead: string | undefined;
   readonly dataKeyId: string;
   readonly sealed: Uint8Array;
 }
 
+/** Nothing is written when something else lies there by now: the next round sees that. */
 export const putHomeKeys = defineTransaction(
   'replication.put-home-keys',
-  async (tx, { registryId, dataKeyId, sealed }: PutHomeKeys): Promise<void> => {
+  async (tx, { registryId, instead, dataKeyId, sealed }: PutHomeKeys): Promise<void> => {
+    // The registry's row is locked by whoever applies its settings, too.
+    await lockRows(tx.selectFrom('registries').select('id').where('id', '=', registryId)).execute();
+    const kept = await tx.selectFrom('home_keys').select('sealed').where('registry_id', '=', registryId).executeTakeFirst();
+    if ((kept && Buffer.from(kept.sealed).toString('base64')) !== instead) return;
     const row = { data_key_id: dataKeyId, sealed };
     await tx
       .insertInto('home_keys')
