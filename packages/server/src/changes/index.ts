@@ -1,6 +1,6 @@
 export * from './model.ts';
 export { type Changes, type ChangesOptions, createChanges } from './create-changes.ts';
-export { type RegisterName, findRegister, logFacts, registerOf } from './queries.ts';
+export { type RegisterName, findRegister, logFacts, manifestKind, registerOf, tagKind } from './queries.ts';
 export {
   type ChangesRead,
   type ChangesWanted,

@@ -104,3 +104,12 @@ export function attributesThatHold({ deleted, attributes }: Register, repository
   const entries = Object.entries(attributes).filter(([, value]) => isLater(value, deleted) && isLater(value, repositoryDeleted));
   return Object.fromEntries(entries) as Attributes;
 }
+
+/** The values of those attributes. */
+export function valuesThatHold(
+  register: Register,
+  repositoryDeleted: Stamp,
+): Readonly<Partial<Record<FactAttribute, AttributeValue['value']>>> {
+  const held = Object.entries(attributesThatHold(register, repositoryDeleted));
+  return Object.fromEntries(held.map(([name, { value }]) => [name, value]));
+}

@@ -1,6 +1,11 @@
 import type { Fact, Stamp } from '@berth/api';
+import { sql } from 'kysely';
 import { type ReadQueries, type RegisterRow, type WriteQueries, prepareRead } from '../platform/database/index.ts';
 import type { Register } from './model.ts';
+
+/** Kinds of registers, in the text of a query: as a parameter, SQLite plans anew whenever it uses an index of one kind. */
+export const tagKind = sql<'tag'>`'tag'`;
+export const manifestKind = sql<'manifest'>`'manifest'`;
 
 /** What a transaction has to know of a registry before it writes the log. */
 export interface LogFacts {

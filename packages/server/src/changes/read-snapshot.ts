@@ -49,12 +49,7 @@ async function requireRegisters(read: ReadQueries, registryId: number): Promise<
 
 type Key = Pick<RegisterRow, 'repository' | 'kind' | 'name'>;
 
-interface Place {
-  readonly registryId: number;
-  readonly repository: string;
-  readonly kind: string;
-  readonly name: string;
-}
+type Place = Readonly<{ registryId: number; repository: string; kind: string; name: string }>;
 
 /** Registers after one, in the order of snapshots. */
 function after(db: ReadQueries | WriteQueries, { registryId, repository, kind, name }: Place) {
@@ -70,7 +65,7 @@ function inOrderAfter(db: ReadQueries | WriteQueries, place: Place) {
   return after(db, place).orderBy('repository').orderBy('kind').orderBy('name');
 }
 
-export const registersAfter = prepareRead<Place & { readonly limit: number; readonly [slot: string]: unknown }, RegisterRow>(
+export const registersAfter = prepareRead<Place & Readonly<{ limit: number }>, RegisterRow>(
   (db, { registryId, repository, kind, name, limit }) =>
     inOrderAfter(db, { registryId, repository, kind, name }).selectAll().limit(limit),
 );
@@ -118,9 +113,8 @@ async function countRegisters(read: ReadQueries, registryId: number): Promise<nu
   }
 }
 
-const registerAt = prepareRead<Place & { readonly offset: number; readonly [slot: string]: unknown }, Key>(
-  (db, { registryId, repository, kind, name, offset }) =>
-    inOrderAfter(db, { registryId, repository, kind, name }).select(['repository', 'kind', 'name']).limit(1).offset(offset),
+const registerAt = prepareRead<Place & Readonly<{ offset: number }>, Key>((db, { registryId, repository, kind, name, offset }) =>
+  inOrderAfter(db, { registryId, repository, kind, name }).select(['repository', 'kind', 'name']).limit(1).offset(offset),
 );
 
 async function countAfter(read: ReadQueries, registryId: number, key: Key | typeof nothing): Promise<number> {

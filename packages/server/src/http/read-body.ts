@@ -1,6 +1,6 @@
 import type { Static, TSchema } from 'typebox';
-import type * as Typebox from 'typebox/value';
 import { RegistryError } from '../errors/index.ts';
+import { fitSchema } from '../platform/fit-schema.ts';
 import type { RouteRequest } from './route.ts';
 
 const maxSmallBodyBytes = 64 * 1024;
@@ -23,21 +23,10 @@ export async function readJson<T extends TSchema>(
   } catch {
     throw new RegistryError('REQUEST_INVALID', { message: 'the body is not JSON' });
   }
-  const { Value } = await loadChecker();
-  if (Value.Check(schema, value)) return value;
-  const [first] = Value.Errors(schema, value);
-  throw new RegistryError('REQUEST_INVALID', {
-    message: `the body does not fit: ${first === undefined ? 'see the reference' : `${first.instancePath || 'it'} ${first.message}`}`,
-  });
+  const fit = await fitSchema(schema, value);
+  if ('value' in fit) return fit.value;
+  throw new RegistryError('REQUEST_INVALID', { message: `the body does not fit: ${fit.problem}` });
 }
-
-/** Loaded late: most servers never see such a request, and every start would pay for it. */
-function loadChecker(): Promise<typeof Typebox> {
-  // Kept: to look a loaded module up takes as long as some queries.
-  return (checker ??= import('typebox/value'));
-}
-
-let checker: Promise<typeof Typebox> | undefined;
 
 /** A body as it came, for what is signed byte by byte. @throws REQUEST_INVALID: it is larger than `maxBytes` */
 export function readBytes(request: RouteRequest, maxBytes: number): Promise<Buffer> {

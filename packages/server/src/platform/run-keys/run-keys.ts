@@ -8,7 +8,7 @@ import type { MachineKeyRow } from '../database/tables.ts';
  */
 export async function putRunKey(tx: WriteQueries, key: MachineKeyRow): Promise<void> {
   await dropOthers.run(tx, { registryId: key.registry_id, runId: key.name, now: key.created_at });
-  await insertKey.run(tx, { ...key });
+  await insertKey.run(tx, key);
 }
 
 const dropOthers = prepareWrite<{ readonly registryId: number; readonly runId: string; readonly now: number }, never>(
@@ -20,7 +20,7 @@ const dropOthers = prepareWrite<{ readonly registryId: number; readonly runId: s
       .where((where) => where.or([where('name', '=', runId), where('expires_at', '<', now)])),
 );
 
-const insertKey = prepareWrite<MachineKeyRow & Record<string, unknown>, never>((tx, key) =>
+const insertKey = prepareWrite<Pick<MachineKeyRow, keyof MachineKeyRow>, never>((tx, key) =>
   tx.insertInto('machine_keys').values({
     id: key.id,
     registry_id: key.registry_id,

@@ -1,6 +1,6 @@
 import type { FactRequest } from '@berth/api';
 import { placeAttributes, placeManifest, placeTag } from '../../catalog/index.ts';
-import { changeRow, isThere, timeOf } from '../../changes/index.ts';
+import { changeRow, isThere, tagKind, timeOf } from '../../changes/index.ts';
 import { type WriteQueries, defineTransaction, lockRows } from '../../platform/database/index.ts';
 import { missingOf } from './missing.ts';
 import type { Completion } from './model.ts';
@@ -128,7 +128,7 @@ async function placeTags(scene: Scene, digest: string): Promise<readonly string[
     .select('name')
     .where('registry_id', '=', registryId)
     .where('repository', '=', repository)
-    .where('kind', '=', 'tag')
+    .where('kind', '=', tagKind)
     .where('digest', '=', digest)
     .execute();
   await registers.load(

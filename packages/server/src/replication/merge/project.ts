@@ -1,5 +1,5 @@
 import type { Fact, Stamp } from '@berth/api';
-import { type Register, attributesThatHold, isThere } from '../../changes/index.ts';
+import { type Register, isThere, manifestKind, tagKind, valuesThatHold } from '../../changes/index.ts';
 import { placeAttributes, placeTag, renewManifest, takeManifest, takeRepository, takeTag } from '../../catalog/index.ts';
 import { type ManifestToAwait, awaitManifest, awaitedDigests, stopAwaiting } from './pending-rows.ts';
 import { type Scene, repositoryRegister } from './scene.ts';
@@ -69,8 +69,7 @@ function placeOf({ registryId, repository, now }: Scene) {
 
 /** The attributes of a name that hold, by their columns. */
 export function holding(scene: Scene, register: Register) {
-  const entries = Object.entries(attributesThatHold(register, repositoryRegister(scene).deleted));
-  return Object.fromEntries(entries.map(([name, { value }]) => [name, value]));
+  return valuesThatHold(register, repositoryRegister(scene).deleted);
 }
 
 /** Whether nothing in a repository is later than its deletion. */
@@ -81,7 +80,7 @@ async function isEmptied(scene: Scene): Promise<boolean> {
     .select('name')
     .where('registry_id', '=', scene.registryId)
     .where('repository', '=', scene.repository)
-    .where('kind', '=', 'manifest')
+    .where('kind', '=', manifestKind)
     .where((eb) =>
       eb.or([
         eb('set_clock', '>', deleted.clock),
@@ -125,7 +124,7 @@ async function touchTagsOf({ tx, registryId, repository, registers }: Scene, tou
       .select('name')
       .where('registry_id', '=', registryId)
       .where('repository', '=', repository)
-      .where('kind', '=', 'tag')
+      .where('kind', '=', tagKind)
       .where('digest', 'in', turned.slice(start, start + 500))
       .execute();
     for (const { name } of rows) touched.tags.add(name);

@@ -38,9 +38,9 @@ export type Step =
   | { readonly do: 'complete'; readonly at: number; readonly size: number }
   | { readonly do: 'wait'; readonly at: number; readonly ms: number };
 
-/** A history of some regions: what clients did at each, and what regions heard of each other meanwhile. */
 const settleMs = 60_000;
 
+/** A history of some regions: what clients did at each, and what regions heard of each other meanwhile. */
 export class HistoryRun {
   readonly #regions: readonly TestRegion[];
   readonly #cursors = new Map<string, string[]>();

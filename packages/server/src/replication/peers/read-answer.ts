@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Static, TSchema } from 'typebox';
+import { fitSchema } from '../../platform/fit-schema.ts';
 import { PeerBody } from './peer-body.ts';
 import { type ErrorAnswer, damaged, failureOf, unreachable } from './peer-failures.ts';
 
@@ -44,12 +45,9 @@ export async function checked<T extends TSchema>(
   schema: T,
   value: unknown,
 ): Promise<Static<T>> {
-  // Loaded late: only servers with peers need it.
-  const { Value } = await import('typebox/value');
-  if (Value.Check(schema, value)) return value;
-  const [first] = Value.Errors(schema, value);
-  const problem = `${first?.instancePath || 'it'} ${first?.message ?? 'does not fit'}`;
-  throw damaged(region, `something else than was asked for: ${problem}`);
+  const fit = await fitSchema(schema, value);
+  if ('value' in fit) return fit.value;
+  throw damaged(region, `something else than was asked for: ${fit.problem}`);
 }
 
 /** What an error answer says. A strange one may hold anything, and says nothing. @throws PeerError, or the signal's reason */

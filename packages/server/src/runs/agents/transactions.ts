@@ -29,17 +29,14 @@ const lockCounter = prepareRead<{ readonly registryId: number }, { readonly last
   lockRows(tx.selectFrom('run_counters').select('last').where('registry_id', '=', registryId)),
 );
 
-interface StartRow extends Pick<ClaimRun, 'keyId' | 'agent' | 'lease' | 'leasedUntil' | 'now'> {
-  readonly id: number;
-}
+type StartRow = Pick<ClaimRun, 'keyId' | 'agent' | 'lease' | 'leasedUntil' | 'now'> & Readonly<{ id: number }>;
 
-const startRow = prepareWrite<StartRow & Record<string, string | number>, PlainRunRow>(
-  (tx, { id, keyId, agent, lease, leasedUntil, now }) =>
-    tx
-      .updateTable('runs')
-      .set({ status: 'Started', started_at: now, updated_at: now, agent_key_id: keyId, agent, lease, leased_until: leasedUntil })
-      .where('id', '=', id)
-      .returning(runColumns),
+const startRow = prepareWrite<StartRow, PlainRunRow>((tx, { id, keyId, agent, lease, leasedUntil, now }) =>
+  tx
+    .updateTable('runs')
+    .set({ status: 'Started', started_at: now, updated_at: now, agent_key_id: keyId, agent, lease, leased_until: leasedUntil })
+    .where('id', '=', id)
+    .returning(runColumns),
 );
 
 /** Takes the run that has waited the longest, for one agent alone. */
