@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { SealedStore } from '../platform/blob-store/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database/index.ts';
+import type { Digests } from '../platform/digests/index.ts';
 import type { KeyRing } from '../platform/keys/index.ts';
 import type { UploadSessions } from './upload-sessions.ts';
 
@@ -14,6 +15,7 @@ export interface BlobsContext {
   readonly clock: Clock;
   readonly log: Logger;
   readonly sessions: UploadSessions;
+  readonly digests: Digests;
   /** How many bytes a registry may store; undefined: any number. */
   readonly limitOf?: (registryId: number) => number | undefined;
   /** How long a linked blob may wait for a manifest. */

@@ -6,7 +6,7 @@ import { requireWhole } from './check-body.ts';
 import { commitUpload } from './commit-upload.ts';
 import { findKnownBlob, takeAsKnown } from './known-blob.ts';
 import type { UploadState } from './model.ts';
-import { hashOfUpload, requireNextBytes, requireUpload, uploadUnknown } from './open-upload.ts';
+import { digestOfUpload, requireNextBytes, requireUpload, uploadUnknown } from './open-upload.ts';
 import { type ReceivedBody, holdBody } from './receive-body.ts';
 import { dropUpload } from './transactions.ts';
 import { abandonPart, writePart } from './write-part.ts';
@@ -56,14 +56,15 @@ export async function completeUpload(
 ): Promise<void> {
   const { registryId } = requester;
   const { digest, signal } = chunk;
-  const hash = await hashOfUpload(context, registryId, upload, { algorithm: digestAlgorithm(digest), signal });
-  const inspect = (received: ReceivedBody): void => requireWhole(received, hash, digest);
+  const algorithm = digestAlgorithm(digest);
+  const running = await digestOfUpload(context, registryId, upload, { algorithm, bytesToCome: chunk.expectedBytes, signal });
+  const inspect = (received: ReceivedBody): Promise<void> => requireWhole(received, running, digest);
   try {
     if (chunk.expectedBytes === 0) {
-      inspect({ sizeBytes: 0, isComplete: true });
+      await inspect({ sizeBytes: 0, isComplete: true });
       await commit(context, requester, { upload, digest, finalBytes: 0 });
     } else {
-      const written = await writePart(context, { ...chunk, registryId, upload, hash, inspect });
+      const written = await writePart(context, { ...chunk, registryId, upload, running, inspect });
       await commit(context, requester, { upload: written.upload, digest, finalBytes: written.sizeBytes });
     }
   } catch (error) {

@@ -1,4 +1,5 @@
 import type { Route } from '../http/route.ts';
+import { Digests } from '../platform/digests/index.ts';
 import type { GarbageHandler } from '../platform/garbage/index.ts';
 import type { BlobName, BlobsContext } from './blobs-context.ts';
 import { garbageHandlers } from './collect.ts';
@@ -17,7 +18,7 @@ export type { BlobToRead } from './read-blob.ts';
 export { linkSubject } from './model.ts';
 export { blobTransactions } from './transactions.ts';
 
-export interface BlobsOptions extends Omit<BlobsContext, 'sessions'> {
+export interface BlobsOptions extends Omit<BlobsContext, 'sessions' | 'digests'> {
   /** Uploads that nobody has touched for so long are given up. */
   readonly uploadExpiryMs: number;
 }
@@ -51,7 +52,7 @@ export interface Blobs {
 
 /** Blobs, uploads, downloads and mounts: the first half of the distribution protocol. */
 export function createBlobs({ uploadExpiryMs, ...options }: BlobsOptions): Blobs {
-  const context: BlobsContext = { ...options, sessions: new UploadSessions() };
+  const context: BlobsContext = { ...options, sessions: new UploadSessions(), digests: new Digests() };
   let freed = 0;
   return {
     routes: blobRoutes(context),
@@ -72,6 +73,9 @@ export function createBlobs({ uploadExpiryMs, ...options }: BlobsOptions): Blobs
     replica: replicaBlobs(context),
     activeUploads: () => context.sessions.active.length,
     freedParts: () => freed,
-    stop: () => context.sessions.stop(),
+    stop: async () => {
+      await context.sessions.stop();
+      await context.digests.close();
+    },
   };
 }

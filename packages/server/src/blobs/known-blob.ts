@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { type Digest, digestAlgorithm } from '@berth/oci';
 import { RegistryError } from '../errors/index.ts';
@@ -49,9 +48,9 @@ export interface KnownBody {
 
 /** Takes bytes that the repository has already: they are hashed, not stored. @throws DIGEST_INVALID, SIZE_INVALID */
 export async function takeAsKnown(context: BlobsContext, requester: UploadRequester, known: KnownBody): Promise<void> {
-  const hash = createHash(digestAlgorithm(known.digest));
-  const received = await receiveBody({ ...known, hash, sink: { write: () => undefined } });
-  requireWhole(received, hash, known.digest);
+  const running = context.digests.begin(digestAlgorithm(known.digest), known.expectedBytes);
+  const received = await receiveBody({ ...known, running, sink: { write: () => undefined } });
+  await requireWhole(received, running, known.digest);
   if (await renew(context, requester, known.digest, known.endedUpload)) return;
   throw new RegistryError('BLOB_UPLOAD_INVALID', { message: 'the blob was deleted while it was pushed: push it again' });
 }

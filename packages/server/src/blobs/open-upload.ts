@@ -1,13 +1,14 @@
-import { type Hash, createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { RegistryError } from '../errors/index.ts';
 import { PartDamagedError } from '../platform/blob-store/index.ts';
+import type { RunningDigest } from '../platform/digests/index.ts';
 import { releaseMemory } from '../platform/memory/index.ts';
 import type { BlobsContext, UploadRequester } from './blobs-context.ts';
 import { type UploadState, newPartName, rangeOf, uploadLocation } from './model.ts';
 import { findUpload, partsOfUpload } from './queries.ts';
 import { beginUpload } from './transactions.ts';
 
-/** Begins a session; its reserved part and the start of its digest are remembered. */
+/** Begins a session; its reserved part is remembered. */
 export async function openUpload(context: BlobsContext, requester: UploadRequester, algorithm: string): Promise<UploadState> {
   const { registryId, repository, principalId, isReplica = false } = requester;
   const id = randomUUID();
@@ -22,7 +23,7 @@ export async function openUpload(context: BlobsContext, requester: UploadRequest
     isReplica,
     now: context.clock.now(),
   });
-  context.sessions.remember(id, { hash: createHash(algorithm), algorithm, hashedBytes: 0, untouchedPart: part.name });
+  context.sessions.remember(id, { running: undefined, algorithm, hashedBytes: 0, untouchedPart: part.name });
   return {
     id,
     repositoryId,
@@ -77,25 +78,27 @@ export function requireNextBytes(repository: string, upload: UploadState, start:
 }
 
 /**
- * A hash over the bytes that an upload holds: the running one, or computed anew from its parts after a restart, in
+ * The digest of the bytes that an upload holds: the running one, or computed anew from its parts after a restart, in
  * another process, or with another algorithm. @throws CONTENT_DAMAGED
  */
-export async function hashOfUpload(
+export async function digestOfUpload(
   context: BlobsContext,
   registryId: number,
   upload: UploadState,
-  options: { readonly algorithm: string; readonly signal: AbortSignal },
-): Promise<Hash> {
-  const { algorithm, signal } = options;
-  const running = context.sessions.hashAt(upload.id, algorithm, upload.receivedBytes);
-  if (running !== undefined) return running;
-  const hash = createHash(algorithm);
+  options: { readonly algorithm: string; readonly bytesToCome: number | undefined; readonly signal: AbortSignal },
+): Promise<RunningDigest> {
+  const { algorithm, bytesToCome, signal } = options;
+  const known = context.sessions.digestAt(upload.id, algorithm, upload.receivedBytes);
+  if (known !== undefined) return known;
+  const sizeBytes = upload.receivedBytes === 0 ? bytesToCome : upload.receivedBytes + (bytesToCome ?? 0);
+  const running = context.digests.begin(algorithm, sizeBytes);
+  if (upload.receivedBytes === 0) return running;
   try {
     for (const part of await partsOfUpload(context.database.read, upload.id)) {
       const range = { start: 0, end: part.size_bytes, sizeBytes: part.size_bytes };
       for await (const buffers of context.store.read(part.name, context.keys.get(registryId, part.data_key_id), range, signal)) {
         for (const buffer of buffers) {
-          hash.update(buffer);
+          await running.update(buffer);
           releaseMemory(buffer);
         }
       }
@@ -108,5 +111,5 @@ export async function hashOfUpload(
       cause: error,
     });
   }
-  return hash;
+  return running;
 }

@@ -1,7 +1,7 @@
-import type { Hash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { RegistryError } from '../errors/index.ts';
+import type { RunningDigest } from '../platform/digests/index.ts';
 
 /** Where received bytes go: sealed and stored, or nowhere when only their digest matters. */
 export interface ByteSink {
@@ -13,7 +13,7 @@ export interface IncomingBytes {
   readonly body: Readable;
   /** Exact length when the client said it; a body that ends with another is refused. */
   readonly expectedBytes: number | undefined;
-  readonly hash: Hash;
+  readonly running: RunningDigest;
   readonly sink: ByteSink;
   readonly signal: AbortSignal;
 }
@@ -42,7 +42,7 @@ export interface ReceivedBody {
  *
  * @throws SIZE_INVALID when the message is whole and has another length than it said (attack 8); what the sink throws
  */
-export function receiveBody({ body, expectedBytes, hash, sink, signal }: IncomingBytes): Promise<ReceivedBody> {
+export function receiveBody({ body, expectedBytes, running, sink, signal }: IncomingBytes): Promise<ReceivedBody> {
   return new Promise((resolve, reject) => {
     let sizeBytes = 0;
     let turnBytes = 0;
@@ -57,6 +57,7 @@ export function receiveBody({ body, expectedBytes, hash, sink, signal }: Incomin
     };
     const finish = (isComplete: boolean): void => {
       ending ??= { sizeBytes, isComplete };
+      running.rest();
       settle();
     };
     const fail = (error: unknown): void => {
@@ -70,13 +71,13 @@ export function receiveBody({ body, expectedBytes, hash, sink, signal }: Incomin
       try {
         sizeBytes += chunk.length;
         if (expectedBytes !== undefined && sizeBytes > expectedBytes) throw otherLength(expectedBytes, sizeBytes);
-        hash.update(chunk);
-        pause = sink.write(chunk);
+        // The digest first: then the chunk is the sink's.
+        pause = both(running.update(chunk), sink.write(chunk));
       } catch (error) {
         return fail(error);
       }
       turnBytes += chunk.length;
-      if (turnBytes >= bytesPerTurn) pause = pause === undefined ? nextTurn() : Promise.all([pause, nextTurn()]);
+      if (turnBytes >= bytesPerTurn) pause = both(pause, nextTurn());
       if (pause === undefined) return;
       isWaiting = true;
       body.pause();
@@ -99,6 +100,11 @@ export function receiveBody({ body, expectedBytes, hash, sink, signal }: Incomin
     body.on('data', onData);
     body.resume();
   });
+}
+
+function both(one: Promise<unknown> | undefined, other: Promise<unknown> | undefined): Promise<unknown> | undefined {
+  if (one === undefined) return other;
+  return other === undefined ? one : Promise.all([one, other]);
 }
 
 function otherLength(expectedBytes: number, sizeBytes: number): RegistryError {

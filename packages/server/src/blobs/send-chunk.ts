@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { BlobsContext, UploadRequester } from './blobs-context.ts';
 import { type UploadState, newPartName } from './model.ts';
-import { changedMeanwhile, hashOfUpload, requireNextBytes, requireUpload } from './open-upload.ts';
+import { changedMeanwhile, digestOfUpload, requireNextBytes, requireUpload } from './open-upload.ts';
 import { holdBody } from './receive-body.ts';
 import { keepPart } from './transactions.ts';
 import { abandonPart, writePart } from './write-part.ts';
@@ -28,11 +28,12 @@ export function sendChunk(context: BlobsContext, requester: UploadRequester, chu
     requireNextBytes(repository, upload, chunk.start);
     if (chunk.expectedBytes === 0) return upload.receivedBytes;
     const { algorithm } = upload;
-    const hash = await hashOfUpload(context, registryId, upload, { algorithm, signal });
-    const written = await writePart(context, { ...chunk, registryId, upload, hash, signal });
+    const bytesToCome = chunk.expectedBytes;
+    const running = await digestOfUpload(context, registryId, upload, { algorithm, bytesToCome, signal });
+    const written = await writePart(context, { ...chunk, registryId, upload, running, signal });
     const kept = written.sizeBytes === 0 ? written.upload : await keep(context, registryId, written);
     const untouchedPart = written.sizeBytes === 0 ? undefined : kept.nextPart;
-    context.sessions.remember(upload.id, { hash, algorithm, hashedBytes: kept.receivedBytes, untouchedPart });
+    context.sessions.remember(upload.id, { running, algorithm, hashedBytes: kept.receivedBytes, untouchedPart });
     return kept.receivedBytes;
   });
 }

@@ -1,10 +1,10 @@
-import { type Hash, createHash } from 'node:crypto';
 import { RegistryError } from '../errors/index.ts';
+import type { RunningDigest } from '../platform/digests/index.ts';
 
 /** What this process remembers of an upload. The database knows all that matters; this saves work. */
 export interface SessionMemory {
-  /** The digest of the first `hashedBytes`. */
-  readonly hash: Hash;
+  /** Of the first `hashedBytes`; undefined: of none. */
+  readonly running: RunningDigest | undefined;
   readonly algorithm: string;
   readonly hashedBytes: number;
   /** The reserved part, if this process reserved it and no request has tried to write it. */
@@ -45,13 +45,13 @@ export class UploadSessions {
   }
 
   /**
-   * A hash to go on with, when one is known that covers exactly the bytes that are kept. The memory keeps its own: what
+   * A digest to go on with, when one is known that covers exactly the bytes that are kept. The memory keeps its own: what
    * a request hashes and then fails to keep must not count.
    */
-  hashAt(uploadId: string, algorithm: string, receivedBytes: number): Hash | undefined {
+  digestAt(uploadId: string, algorithm: string, receivedBytes: number): RunningDigest | undefined {
     const memory = this.#memory.get(uploadId);
-    if (memory?.algorithm === algorithm && memory.hashedBytes === receivedBytes) return memory.hash.copy();
-    return receivedBytes === 0 ? createHash(algorithm) : undefined;
+    if (memory?.running?.isUsable !== true) return undefined;
+    return memory.algorithm === algorithm && memory.hashedBytes === receivedBytes ? memory.running.copy() : undefined;
   }
 
   /** The reserved part, when it surely has no object. */

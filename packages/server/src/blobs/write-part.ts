@@ -1,7 +1,7 @@
-import type { Hash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { RegistryError } from '../errors/index.ts';
 import { PartExistsError, type SealedWriter, StoreFullError } from '../platform/blob-store/index.ts';
+import type { RunningDigest } from '../platform/digests/index.ts';
 import type { BlobsContext } from './blobs-context.ts';
 import { type UploadState, maxPartsPerUpload, newPartName } from './model.ts';
 import { changedMeanwhile } from './open-upload.ts';
@@ -21,10 +21,10 @@ export interface PartSource {
   readonly upload: UploadState;
   readonly body: Readable;
   readonly expectedBytes: number | undefined;
-  readonly hash: Hash;
+  readonly running: RunningDigest;
   readonly signal: AbortSignal;
   /** Looks at what came before it is made durable; throws to give it up. */
-  readonly inspect?: (received: ReceivedBody) => void;
+  readonly inspect?: (received: ReceivedBody) => Promise<void>;
 }
 
 /** Seals a request body into the upload's reserved part and makes it durable. The database does not count it yet. */
@@ -33,7 +33,7 @@ export async function writePart(context: BlobsContext, source: PartSource): Prom
   const { writer, upload } = await createPart(context, source);
   try {
     const received = await receiveBody({ ...source, sink: writer });
-    source.inspect?.(received);
+    await source.inspect?.(received);
     if (received.sizeBytes === 0) await writer.cancel();
     else await writer.commit();
     return { upload, sizeBytes: received.sizeBytes };
