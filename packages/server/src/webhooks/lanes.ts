@@ -1,5 +1,9 @@
+import { sql } from 'kysely';
 import { type WriteQueries, lockRows } from '../platform/database/index.ts';
 import { consumer } from './follow/queries.ts';
+
+/** In the text of a query, not beside it: SQLite plans a query anew each time when a value decides over a partial index. */
+export const waits = sql<'waiting'>`'waiting'`;
 
 /** Events of one webhook about one repository: sent one after the other, the oldest first. */
 export interface Lane {
@@ -31,7 +35,7 @@ export async function openLane(tx: WriteQueries, { registryId, webhook, reposito
     .where('registry_id', '=', registryId)
     .where('webhook', '=', webhook)
     .where('repository', '=', repository)
-    .where('status', '=', 'waiting');
+    .where('status', '=', waits);
   const open = await waiting.select('id').where('next_at', 'is not', null).limit(1).executeTakeFirst();
   if (open !== undefined) return;
   const oldest = await waiting.select('id').orderBy('id').limit(1).executeTakeFirst();

@@ -1,4 +1,5 @@
 import { type ReadQueries, prepareRead } from '../../platform/database/index.ts';
+import { waits } from '../lanes.ts';
 
 export interface DueWebhook {
   readonly registry_id: number;
@@ -10,7 +11,7 @@ export const dueWebhooks = prepareRead<{ now: number }, DueWebhook>((db, { now }
   db
     .selectFrom('webhook_events')
     .select(['registry_id', 'webhook'])
-    .where('status', '=', 'waiting')
+    .where('status', '=', waits)
     .where('next_at', '<=', now)
     .groupBy(['registry_id', 'webhook'])
     .orderBy(({ fn }) => fn.min('next_at')),
@@ -21,7 +22,7 @@ export async function countWaiting(db: ReadQueries): Promise<number> {
   const { count } = await db
     .selectFrom('webhook_events')
     .select(({ fn }) => fn.countAll<number | string>().as('count'))
-    .where('status', '=', 'waiting')
+    .where('status', '=', waits)
     .executeTakeFirstOrThrow();
   return Number(count);
 }

@@ -1,5 +1,5 @@
 import { type TransactionDefinition, defineTransaction, lockFreeRows } from '../../platform/database/index.ts';
-import { lockEvents, openLane } from '../lanes.ts';
+import { lockEvents, openLane, waits } from '../lanes.ts';
 import type { Outcome } from './outcome.ts';
 
 export interface ClaimEvents {
@@ -30,7 +30,7 @@ export const claimEvents = defineTransaction('webhooks.claim', async (tx, input:
       .select(['id', 'registry_id', 'webhook', 'action', 'repository', 'payload', 'attempts', 'wanted_at'])
       .where('registry_id', '=', registryId)
       .where('webhook', '=', webhook)
-      .where('status', '=', 'waiting')
+      .where('status', '=', waits)
       .where('next_at', '<=', now)
       .orderBy('next_at')
       .orderBy('id')
@@ -78,7 +78,7 @@ export const settleEvent = defineTransaction('webhooks.settle', async (tx, input
       last_exchange: exchange,
     })
     .where('id', '=', id)
-    .where('status', '=', 'waiting')
+    .where('status', '=', waits)
     .where('claimed_until', '=', heldUntil)
     .returning('id')
     .executeTakeFirst();
@@ -106,7 +106,7 @@ export const giveUpEvents = defineTransaction('webhooks.give-up', async (tx, inp
     .selectFrom('webhook_events')
     .where('registry_id', '=', registryId)
     .where('webhook', '=', webhook)
-    .where('status', '=', 'waiting');
+    .where('status', '=', waits);
   const waiting = sparesPings ? all.where('action', '!=', 'ping') : all;
   const rows = await waiting.select('id').orderBy('id').limit(limit).execute();
   const ids = rows.map(({ id }) => id);
@@ -130,7 +130,7 @@ export const expireEvents = defineTransaction('webhooks.expire', async (tx, inpu
     .selectFrom('webhook_events')
     .select('id')
     .where('created_at', '<', input.before)
-    .where('status', '!=', 'waiting')
+    .where('status', '!=', waits)
     .orderBy('created_at')
     .limit(input.limit)
     .execute();

@@ -1,4 +1,5 @@
 import type { ReadQueries, WebhookEventRow } from '../../platform/database/index.ts';
+import { waits } from '../lanes.ts';
 
 export type StoredEvent = Omit<WebhookEventRow, 'id' | 'attempts'> & { readonly id: number; readonly attempts: number };
 
@@ -56,7 +57,7 @@ export async function waitingOf(db: ReadQueries, { registryId, webhook }: EventP
         .select('id')
         .where('registry_id', '=', registryId)
         .where('webhook', '=', webhook)
-        .where('status', '=', 'waiting')
+        .where('status', '=', waits)
         .limit(maxCounted)
         .as('waiting'),
     )

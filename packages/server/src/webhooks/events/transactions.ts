@@ -1,5 +1,5 @@
 import { type TransactionDefinition, type WriteQueries, defineTransaction } from '../../platform/database/index.ts';
-import { lockEvents, openLane } from '../lanes.ts';
+import { lockEvents, openLane, waits } from '../lanes.ts';
 
 export interface AddPing {
   readonly registryId: number;
@@ -82,7 +82,7 @@ export const replaySpan = defineTransaction('webhooks.replay-span', async (tx, i
     .where('id', '>', after)
     .where('created_at', '>=', since)
     .where('created_at', '<', until)
-    .where('status', '!=', 'waiting')
+    .where('status', '!=', waits)
     .where('action', '!=', 'ping')
     .orderBy('id')
     .limit(limit)
