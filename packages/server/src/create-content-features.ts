@@ -53,6 +53,7 @@ export function createContentFeatures(
     elsewhere: {
       newer: (name) => replication.catalogElsewhere.newer(name),
       missing: (name) => replication.catalogElsewhere.missing(name),
+      remove: (name, asked) => replication.catalogElsewhere.remove(name, asked),
       bring: (place, stop) => replication.catalogElsewhere.bring(place, stop),
     },
   });

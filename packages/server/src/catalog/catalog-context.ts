@@ -1,3 +1,4 @@
+import type { FactRequest } from '@berth/api';
 import type { Logger } from 'pino';
 import type { BlobToRead } from '../blobs/index.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -58,6 +59,14 @@ export interface CatalogElsewhere {
     readonly repository: string;
     readonly reference: string;
   }): Promise<ManifestElsewhere | undefined>;
+  /**
+   * Deletes a tag or a digest that is on its way; what is here is not its concern. False: no region knows of it.
+   * @throws REGISTRY_DISALLOWED_OPERATION
+   */
+  remove(
+    name: { readonly registryId: number; readonly repository: string; readonly reference: string },
+    request: FactRequest | undefined,
+  ): Promise<boolean>;
   /** Brings those blobs and manifests that are on their way, for a push that names them. False: none is. */
   bring(
     place: { readonly registryId: number; readonly repository: string; readonly digests: readonly string[] },

@@ -8,13 +8,14 @@ import type { Principal } from '../tenancy/index.ts';
 import { deleteSoftly } from './bin/delete-softly.ts';
 import { askedBy } from './asked-by.ts';
 import type { CatalogContext } from './catalog-context.ts';
+import { deleteAnywhere } from './delete-anywhere.ts';
 import { listReferrers } from './list-referrers.ts';
 import { push } from './push-manifest.ts';
 import { repositoriesAfter, tagsAfter } from './queries.ts';
 import type { OpenedManifest } from './manifest-cache.ts';
 import { type ManifestAnywhere, requireAnywhere } from './read-elsewhere.ts';
 import { headersOf, manifestUnknown, nameUnknown, openManifest } from './read-manifest.ts';
-import { deleteManifest, deleteRepository, deleteTag } from './transactions.ts';
+import { deleteRepository } from './transactions.ts';
 
 /** Names of each kind in the answer to a deleted repository: it may have held a million. */
 const maxNamesOfDeleted = 1000;
@@ -103,17 +104,18 @@ async function putManifest(context: CatalogContext, request: RouteRequest): Prom
 }
 
 async function removeManifest(context: CatalogContext, request: RouteRequest): Promise<Reply> {
-  const { database, clock, garbageDelayMs } = context;
-  const target = { registryId: request.registry.id, repository: param(request, 'name'), request: askedBy(request, 'DELETE') };
-  const reference = parseReference(param(request, 'reference'));
-  const now = clock.now();
-  const outcome =
-    reference.kind === 'tag'
-      ? await database.write(deleteTag, { ...target, tag: reference.tag, now })
-      : await database.write(deleteManifest, { ...target, digest: reference.digest, dueAt: now + garbageDelayMs, now });
-  if (outcome === 'repository-unknown') throw nameUnknown(target.repository);
-  if (outcome === 'manifest-unknown') throw manifestUnknown(target.repository, reference);
-  if (reference.kind === 'tag') context.onTagsMoved?.(target.registryId);
+  const { id: registryId, isReplicated } = request.registry;
+  const repository = param(request, 'name');
+  const of = parseReference(param(request, 'reference'));
+  const outcome = await deleteAnywhere(context, {
+    registryId,
+    isReplicated,
+    repository,
+    of,
+    request: askedBy(request, 'DELETE'),
+  });
+  if (outcome === 'repository-unknown') throw nameUnknown(repository);
+  if (outcome === 'manifest-unknown') throw manifestUnknown(repository, of);
   return { status: 202 };
 }
 

@@ -15,6 +15,8 @@ export {
   type RecordChanges,
   type Recorded,
   changeRow,
+  factOf,
+  isVisible,
   recordChanges,
 } from './record-changes.ts';
 export { columnsOf, joinRegister } from './registers.ts';

@@ -97,7 +97,8 @@ function isForWebhooks(change: LocalChange): boolean {
   return change.action === 'untag' || isVisible(change);
 }
 
-function isVisible(change: LocalChange): boolean {
+/** Whether clients see it: webhooks are told of it. */
+export function isVisible(change: LocalChange): boolean {
   if (change.action === 'renew' || change.action === 'pull') return false;
   return 'isVisible' in change ? (change.isVisible ?? true) : true;
 }
@@ -127,7 +128,8 @@ export function changeRow({ registryId, stamp, action, fact, isVisible, now }: C
   };
 }
 
-function factOf(change: LocalChange, stamp: Stamp, request: FactRequest | undefined): Fact {
+/** What other regions are told of it. */
+export function factOf(change: LocalChange, stamp: Stamp, request: FactRequest | undefined): Fact {
   const { repository } = change;
   const asked = request === undefined ? {} : { request };
   switch (change.action) {

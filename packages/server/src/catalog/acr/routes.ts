@@ -22,9 +22,9 @@ import {
 } from './queries.ts';
 import { askedBy } from '../asked-by.ts';
 import type { CatalogContext } from '../catalog-context.ts';
+import { deleteAnywhere } from '../delete-anywhere.ts';
 import { repositoriesAfter } from '../queries.ts';
 import { manifestUnknown, nameUnknown } from '../read-manifest.ts';
-import { deleteTag } from '../transactions.ts';
 import { quarantineChangeOf } from './quarantine.ts';
 import { type UpdateAttributes, updateAttributes } from './update-attributes.ts';
 
@@ -106,12 +106,11 @@ async function changeTag(context: CatalogContext, request: RouteRequest): Promis
 
 async function removeTag(context: CatalogContext, request: RouteRequest): Promise<Reply> {
   const [repository, tag] = [nameOf(request), requireTag(request)];
-  const asked = askedBy(request, 'DELETE');
-  const target = { registryId: request.registry.id, repository, tag, request: asked, now: context.clock.now() };
-  const outcome = await context.database.write(deleteTag, target);
+  const { id: registryId, isReplicated } = request.registry;
+  const target = { registryId, isReplicated, repository, of: { tag }, request: askedBy(request, 'DELETE') };
+  const outcome = await deleteAnywhere(context, target);
   if (outcome === 'repository-unknown') throw nameUnknown(repository);
   if (outcome === 'manifest-unknown') throw tagUnknown(repository, tag);
-  context.onTagsMoved?.(target.registryId);
   return { status: 202 };
 }
 

@@ -77,6 +77,7 @@ export function partsOf({ database, keys, clock, store, registryId, peers }: Par
     elsewhere: {
       newer: (of) => elsewhere().catalog.newer(of),
       missing: (of) => elsewhere().catalog.missing(of),
+      remove: (of, request) => elsewhere().catalog.remove(of, request),
       bring: (of, signal) => elsewhere().catalog.bring(of, signal),
     },
   });

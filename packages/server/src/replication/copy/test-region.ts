@@ -20,7 +20,7 @@ import { contentOf } from './test-content.ts';
 import { type Ground, type RegionOptions, nextStamp, partsOf, registryName } from './test-parts.ts';
 import { type Link, peerOf } from './test-peer.ts';
 import { type TestAnswer, type TestQuestion, answerOf } from './test-question.ts';
-import { stateOf } from './test-state.ts';
+import { type ToldFact, stateOf } from './test-state.ts';
 import { addReplica } from './test-transactions.ts';
 
 /** One region over its own database, store and keys. */
@@ -53,6 +53,8 @@ export interface TestRegion {
   /** Bytes of uploads that are not blobs yet. */
   durableBytes(): Promise<number>;
   copiesInWork(): Promise<number>;
+  /** What it has told others of itself, in order. */
+  told(): Promise<readonly ToldFact[]>;
   /** Why manifests wait. */
   problems(): Promise<readonly (string | null)[]>;
   feed(region: string): Promise<{ readonly damaged_answers: number; readonly copied_bytes: number }>;

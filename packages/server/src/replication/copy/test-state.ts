@@ -1,3 +1,4 @@
+import type { Fact } from '@berth/api';
 import type { openMemoryStore } from '../../platform/blob-store/index.ts';
 import type { Database } from '../../platform/database/index.ts';
 import { lockRepository } from './test-transactions.ts';
@@ -6,6 +7,12 @@ export interface StateOf {
   readonly database: Database;
   readonly registryId: number;
   readonly files: ReturnType<typeof openMemoryStore>;
+}
+
+export interface ToldFact {
+  readonly action: string;
+  readonly isVisible: boolean;
+  readonly fact: Fact;
 }
 
 /** What stands in the database and the store. */
@@ -33,6 +40,10 @@ export function stateOf({ database, registryId, files }: StateOf) {
         .where('registry_id', '=', registryId)
         .where('region', '=', region)
         .executeTakeFirstOrThrow(),
+    told: async (): Promise<readonly ToldFact[]> => {
+      const rows = await db.selectFrom('changes').select(['action', 'is_visible', 'fact']).orderBy('sequence').execute();
+      return rows.map((row) => ({ action: row.action, isVisible: row.is_visible === 1, fact: JSON.parse(row.fact) as Fact }));
+    },
     lockRepository: (name: string) => database.write(lockRepository, { name }),
     damage: async (digest: string) => {
       const parts = await db

@@ -1,8 +1,10 @@
+import type { FactRequest } from '@berth/api';
 import type { BlobElsewhere, BlobName, BlobsElsewhere } from '../../blobs/index.ts';
 import type { CatalogElsewhere } from '../../catalog/index.ts';
 import { requireReadable } from '../../repositories/index.ts';
 import type { CopyContext } from '../copy/index.ts';
-import { askPeers, usualAskMs } from './ask-peers.ts';
+import { type Wanted, askPeers, usualAskMs } from './ask-peers.ts';
+import { removeAwaited } from '../merge/remove-awaited.ts';
 import { Asking } from './asking.ts';
 import { bringNamed } from './bring.ts';
 import { findAwaitedBlob, isTagAwaited } from './queries.ts';
@@ -20,6 +22,8 @@ export interface ReadThrough {
 /** Serves what is not complete here yet from the regions that have it. */
 export function createReadThrough(context: CopyContext, { askMs = usualAskMs }: { readonly askMs?: number } = {}): ReadThrough {
   const asking = new Asking(maxQuestions);
+  const ask = (name: Wanted): Promise<boolean> =>
+    asking.ask(`${name.registryId}:${name.repository}:${name.reference}`, () => askPeers(context, name, askMs));
   return {
     catalog: {
       newer: async (name) => {
@@ -27,16 +31,24 @@ export function createReadThrough(context: CopyContext, { askMs = usualAskMs }: 
         if (!(await isTagAwaited(context.database.read, { registryId, repository, tag }))) return undefined;
         return readPending(context, name);
       },
-      missing: async (name) => {
-        const known = await readPending(context, name);
-        if (known !== undefined) return known;
-        const key = `${name.registryId}:${name.repository}:${name.reference}`;
-        return (await asking.ask(key, () => askPeers(context, name, askMs))) ? readPending(context, name) : undefined;
-      },
+      missing: async (name) =>
+        (await readPending(context, name)) ?? ((await ask(name)) ? await readPending(context, name) : undefined),
+      remove: async (name, request) =>
+        (await removePending(context, name, request)) || ((await ask(name)) && (await removePending(context, name, request))),
       bring: (named, signal) => bringNamed(context, named, signal),
     },
     blobs: { find: (blob) => findBlob(context, blob) },
   };
+}
+
+function removePending(
+  { database, clock, settings }: CopyContext,
+  { registryId, repository, reference }: Wanted,
+  request: FactRequest | undefined,
+): Promise<boolean> {
+  const now = clock.now();
+  const of = reference.includes(':') ? { digest: reference } : { tag: reference };
+  return database.write(removeAwaited, { registryId, repository, of, request, now, dueAt: now + settings.garbageDelayMs });
 }
 
 async function findBlob(context: CopyContext, { registryId, repository, digest }: BlobName): Promise<BlobElsewhere | undefined> {
