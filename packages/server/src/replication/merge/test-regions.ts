@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import type { TestEngine } from '@berth/testkit';
 import { pino } from 'pino';
 import { createCatalog } from '../../catalog/index.ts';
 import { type TestCatalog, garbageDelayMs, openTestCatalog } from '../../catalog/test-catalog.ts';
+import type { ReadQueries } from '../../platform/database/index.ts';
 import { FeedWaits } from '../feed/index.ts';
 import type { Peer } from '../peers/model.ts';
 import type { ReplicationContext } from '../replication-context.ts';
@@ -139,10 +141,11 @@ async function completeSome({ catalog, context, registryId, contents, peers }: C
   return completed;
 }
 
+const flags = ['delete_enabled', 'write_enabled', 'list_enabled', 'read_enabled'] as const;
+
 /** Everything that clients see of a region: by repository, manifests and tags with their attributes. */
 export async function contentOf({ catalog, registryId }: TestRegion): Promise<Readonly<Record<string, unknown>>> {
   const { read } = catalog.database;
-  const flags = ['delete_enabled', 'write_enabled', 'list_enabled', 'read_enabled'] as const;
   const repositories = await read
     .selectFrom('repositories')
     .select(['id', 'name', ...flags])
@@ -152,7 +155,19 @@ export async function contentOf({ catalog, registryId }: TestRegion): Promise<Re
     .orderBy('name')
     .execute();
   const content: Record<string, unknown> = {};
-  for (const { id, name, ...attributes } of repositories) {
+  for (const { id, name, ...attributes } of repositories)
+    content[name] = { attributes, ...(await contentOfRepository(read, { id, name })) };
+  return content;
+}
+
+async function contentOfRepository(
+  read: ReadQueries,
+  { id, name }: { readonly id: number; readonly name: string },
+): Promise<{ readonly manifests: readonly unknown[]; readonly tags: readonly unknown[] }> {
+  const counts = () =>
+    read.selectFrom('repositories').select(['manifest_count', 'tag_count']).where('id', '=', id).executeTakeFirst();
+  for (;;) {
+    const before = await counts();
     const manifests = await read
       .selectFrom('manifests')
       .select(['digest', 'media_type', 'quarantine_state', ...flags])
@@ -167,15 +182,13 @@ export async function contentOf({ catalog, registryId }: TestRegion): Promise<Re
       .where('tags.repository_id', '=', id)
       .orderBy('tags.name')
       .execute();
-    const counted = await read
-      .selectFrom('repositories')
-      .select(['manifest_count', 'tag_count'])
-      .where('id', '=', id)
-      .executeTakeFirstOrThrow();
-    assert.deepEqual(counted, { manifest_count: manifests.length, tag_count: tags.length }, `the counts of ${name}`);
-    content[name] = { attributes, manifests, tags };
+    const after = await counts();
+    // Otherwise somebody wrote between the reads.
+    if (!isDeepStrictEqual(before, after)) continue;
+    if (after !== undefined)
+      assert.deepEqual(after, { manifest_count: manifests.length, tag_count: tags.length }, `the counts of ${name}`);
+    return { manifests, tags };
   }
-  return content;
 }
 
 /** Lets two regions tell each other everything that they know, once. True: one of them learned something. */
