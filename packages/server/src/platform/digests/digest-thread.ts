@@ -2,11 +2,11 @@ import { Worker } from 'node:worker_threads';
 import { RegistryError } from '../../errors/index.ts';
 import type { DigestAnswer, DigestRequest } from './digest-worker.ts';
 
-/** Bytes that go to the thread at once: hashing them takes ten times what sending them costs. */
-export const bufferBytes = 256 * 1024;
+/** Bytes that go to the thread at once, at the most: each time it may have to be woken, which takes a tenth of a millisecond. */
+export const mostBufferBytes = 512 * 1024;
 
 /** Buffers that wait to be filled again. */
-const maxSpareBuffers = 16;
+const maxSpareBuffers = 8;
 
 interface Waiting {
   readonly resolve: (answer: DigestAnswer) => void;
@@ -42,8 +42,8 @@ export class DigestThread {
     return this.#lastId;
   }
 
-  newBuffer(): ArrayBuffer {
-    return this.#spare.pop() ?? new ArrayBuffer(bufferBytes);
+  newBuffer(sizeBytes: number): ArrayBuffer {
+    return (sizeBytes === mostBufferBytes ? this.#spare.pop() : undefined) ?? new ArrayBuffer(sizeBytes);
   }
 
   tell(request: DigestRequest): void {
@@ -53,7 +53,8 @@ export class DigestThread {
   /** @throws RegistryError UNAVAILABLE */
   async hash(id: number, buffer: ArrayBuffer, sizeBytes: number): Promise<void> {
     const answer = await this.#ask({ kind: 'update', id, buffer, sizeBytes }, [buffer]);
-    if ('emptied' in answer && this.#spare.length < maxSpareBuffers) this.#spare.push(answer.emptied);
+    if (!('emptied' in answer) || answer.emptied.byteLength < mostBufferBytes) return;
+    if (this.#spare.length < maxSpareBuffers) this.#spare.push(answer.emptied);
   }
 
   /** Hexadecimal; the digest is forgotten. @throws RegistryError UNAVAILABLE */

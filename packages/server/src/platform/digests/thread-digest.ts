@@ -1,5 +1,8 @@
-import { type DigestThread, bufferBytes } from './digest-thread.ts';
+import { type DigestThread, mostBufferBytes } from './digest-thread.ts';
 import type { RunningDigest } from './running-digest.ts';
+
+/** Each buffer is twice as large as the one before: whoever sends little, or slowly, holds little. */
+const firstBufferBytes = 64 * 1024;
 
 /** Buffers of one digest that the thread has not hashed yet. */
 const maxBuffersAhead = 2;
@@ -14,6 +17,7 @@ export class ThreadDigest implements RunningDigest {
   readonly #thread: DigestThread;
   readonly #id: number;
   #buffer: ArrayBuffer | undefined;
+  #bufferBytes = firstBufferBytes;
   #filledBytes = 0;
   #buffersAhead = 0;
   #room: PromiseWithResolvers<void> | undefined;
@@ -37,12 +41,14 @@ export class ThreadDigest implements RunningDigest {
 
   update(bytes: Uint8Array): Promise<void> | undefined {
     for (let taken = 0; taken < bytes.length; ) {
-      this.#buffer ??= this.#thread.newBuffer();
-      const sizeBytes = Math.min(bufferBytes - this.#filledBytes, bytes.length - taken);
+      this.#buffer ??= this.#thread.newBuffer(this.#bufferBytes);
+      const sizeBytes = Math.min(this.#bufferBytes - this.#filledBytes, bytes.length - taken);
       new Uint8Array(this.#buffer, this.#filledBytes).set(bytes.subarray(taken, taken + sizeBytes));
       this.#filledBytes += sizeBytes;
       taken += sizeBytes;
-      if (this.#filledBytes === bufferBytes) this.#send(this.#buffer);
+      if (this.#filledBytes < this.#bufferBytes) continue;
+      this.#send(this.#buffer);
+      this.#bufferBytes = Math.min(2 * this.#bufferBytes, mostBufferBytes);
     }
     if (this.#failure === undefined && this.#buffersAhead <= maxBuffersAhead) return undefined;
     return this.#waitForRoom();

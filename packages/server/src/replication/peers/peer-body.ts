@@ -5,7 +5,7 @@ import { PeerError } from './model.ts';
 import { damaged, unreachable } from './peer-failures.ts';
 
 /** What a sender reads and sends at once: so much that it prepares the next while this is taken. A quarter of it costs a tenth of the speed. */
-const readAheadBytes = 1024 * 1024;
+const readAheadBytes = 4 * 1024 * 1024;
 
 export interface PeerBodyOptions {
   readonly region: string;
