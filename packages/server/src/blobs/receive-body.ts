@@ -22,7 +22,7 @@ export interface IncomingBytes {
  * A sender whose bytes are always there would be read for 32 buffers of 64 KiB in a row (libuv), and everybody else would
  * wait: ten such uploads made `/v2/` answer after 100 ms. Each pause stops and starts the reading of a socket, too.
  */
-const bytesPerTurn = 128 * 1024;
+const bytesPerTurn = 64 * 1024;
 
 /** Keeps a body for later: it waits, it is not slow, and its breaking off is noticed by whoever reads it then. */
 export function holdBody(body: Readable): void {
