@@ -1,6 +1,6 @@
 import type { FactRequest } from '@berth/api';
 import { placeAttributes, placeManifest, placeTag } from '../../catalog/index.ts';
-import { changeRow, isThere, tagKind, timeOf } from '../../changes/index.ts';
+import { changeRow, isThere, timeOf } from '../../changes/index.ts';
 import { type WriteQueries, defineTransaction, lockRows } from '../../platform/database/index.ts';
 import { missingOf } from './missing.ts';
 import type { Completion } from './model.ts';
@@ -123,23 +123,9 @@ async function place(
 /** Points the tags that waited for it. Returns their names. */
 async function placeTags(scene: Scene, digest: string): Promise<readonly string[]> {
   const { tx, registryId, repository, registers, now } = scene;
-  const rows = await tx
-    .selectFrom('registers')
-    .select('name')
-    .where('registry_id', '=', registryId)
-    .where('repository', '=', repository)
-    .where('kind', '=', tagKind)
-    .where('digest', '=', digest)
-    .execute();
-  await registers.load(
-    'tag',
-    rows.map(({ name }) => name),
-  );
   const placed: string[] = [];
-  for (const { name } of rows) {
+  for (const name of await registers.loadTagsOf(digest)) {
     const register = registers.get('tag', name);
-    // Since the look another transaction may have set it anew (PostgreSQL).
-    if (register.set.digest !== digest) continue;
     if (stateOfTag(register, registers.get('manifest', digest), repositoryRegister(scene).deleted) !== 'shown') continue;
     await placeTag(tx, { registryId, repository, tag: name, digest, values: holding(scene, register), now });
     placed.push(name);

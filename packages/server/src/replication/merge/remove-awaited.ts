@@ -7,7 +7,6 @@ import {
   isVisible,
   logFacts,
   nextClock,
-  tagKind,
   valuesThatHold,
 } from '../../changes/index.ts';
 import { defineTransaction } from '../../platform/database/index.ts';
@@ -65,18 +64,18 @@ function notBrought(digest: string): never {
 async function untagging(scene: Scene, tag: string): Promise<readonly LocalChange[] | undefined> {
   const { registers, repository } = scene;
   await registers.load('tag', [tag]);
-  if (!(await isTagOfSomething(scene, tag))) return undefined;
+  const { digest } = registers.get('tag', tag).set;
+  if (digest === undefined) return undefined;
+  await registers.load('manifest', [digest]);
+  if (stateOf(scene, tag, digest) === 'gone') return undefined;
   requireUnlocked(scene, registers.get('tag', tag), `the tag ${tag} of ${repository}`);
   return [{ action: 'untag', repository, tag }];
 }
 
-/** The tag must have been loaded. */
-async function isTagOfSomething(scene: Scene, tag: string): Promise<boolean> {
+/** Both must have been loaded. */
+function stateOf(scene: Scene, tag: string, digest: string): ReturnType<typeof stateOfTag> {
   const { registers } = scene;
-  const { digest } = registers.get('tag', tag).set;
-  if (digest === undefined) return false;
-  await registers.load('manifest', [digest]);
-  return stateOfTag(registers.get('tag', tag), registers.get('manifest', digest), repositoryRegister(scene).deleted) !== 'gone';
+  return stateOfTag(registers.get('tag', tag), registers.get('manifest', digest), repositoryRegister(scene).deleted);
 }
 
 async function deletion(scene: Scene, digest: string): Promise<readonly LocalChange[] | undefined> {
@@ -84,31 +83,11 @@ async function deletion(scene: Scene, digest: string): Promise<readonly LocalCha
   await registers.load('manifest', [digest]);
   if (!isThere(registers.get('manifest', digest), repositoryRegister(scene).deleted)) return undefined;
   requireUnlocked(scene, registers.get('manifest', digest), `the manifest ${digest} of ${repository}`);
-  const tags = await tagsOf(scene, digest);
+  const named = await registers.loadTagsOf(digest);
+  const tags = named.filter((tag) => stateOf(scene, tag, digest) !== 'gone');
   for (const tag of tags) requireUnlocked(scene, registers.get('tag', tag), `the tag ${tag} of ${repository}`);
   const untagged = tags.map((tag) => ({ action: 'untag', repository, tag, isVisible: false }) as const);
   return [...untagged, { action: 'delete', repository, digest, tags, ...(await contentOf(scene, digest)) }];
-}
-
-/** That go with a manifest. */
-async function tagsOf(scene: Scene, digest: string): Promise<readonly string[]> {
-  const { tx, registryId, repository, registers } = scene;
-  const named = await tx
-    .selectFrom('registers')
-    .select('name')
-    .where('registry_id', '=', registryId)
-    .where('repository', '=', repository)
-    .where('kind', '=', tagKind)
-    .where('digest', '=', digest)
-    .orderBy('name')
-    .execute();
-  await registers.load(
-    'tag',
-    named.map(({ name }) => name),
-  );
-  const there: string[] = [];
-  for (const { name } of named) if (await isTagOfSomething(scene, name)) there.push(name);
-  return there;
 }
 
 /** For webhooks; empty while the bytes of the manifest are still to be asked for. */

@@ -1,5 +1,14 @@
 import type { Fact, FactKind } from '@berth/api';
-import { type Joined, type Register, columnsOf, emptyRegister, join, joinRegister, registerOf } from '../../changes/index.ts';
+import {
+  type Joined,
+  type Register,
+  columnsOf,
+  emptyRegister,
+  join,
+  joinRegister,
+  registerOf,
+  tagKind,
+} from '../../changes/index.ts';
 import { type WriteQueries, lockRows } from '../../platform/database/index.ts';
 
 type Kind = FactKind;
@@ -52,6 +61,23 @@ export class RepositoryRegisters {
     for (const name of missing)
       if (!this.#known.has(keyOf(kind, name)))
         this.#known.set(keyOf(kind, name), { before: emptyRegister, now: emptyRegister, isStored: false, joined: [] });
+  }
+
+  /** Reads the tags that name a manifest, deleted or not. Returns their names. */
+  async loadTagsOf(digest: string): Promise<readonly string[]> {
+    const rows = await this.#tx
+      .selectFrom('registers')
+      .select('name')
+      .where('registry_id', '=', this.#registryId)
+      .where('repository', '=', this.#repository)
+      .where('kind', '=', tagKind)
+      .where('digest', '=', digest)
+      .orderBy('name')
+      .execute();
+    const names = rows.map(({ name }) => name);
+    await this.load('tag', names);
+    // Since the look another transaction may have set one anew (PostgreSQL).
+    return names.filter((name) => this.get('tag', name).set.digest === digest);
   }
 
   has(kind: Kind, name: string): boolean {
