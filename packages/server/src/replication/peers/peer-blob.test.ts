@@ -94,7 +94,9 @@ test('a blob that breaks off or stops is an error, never a shorter blob', async 
 });
 
 test('whoever reads slowly makes the sender wait, and is not given up for it', async (t) => {
-  const west = await serveRegion(t, ranges);
+  // More than is read ahead, and than the system keeps on the way.
+  const long = Buffer.concat(Array.from({ length: 8 }, () => content));
+  const west = await serveRegion(t, (_, response) => void response.end(long));
   const blob = await peerAt(t, west.url, { limits: { idleMs: 200 } }).blob('local', wanted, signal);
   assert.ok(blob !== undefined);
   const read: Buffer[] = [];
@@ -102,9 +104,9 @@ test('whoever reads slowly makes the sender wait, and is not given up for it', a
     read.push(chunk);
     // Longer than a sender may be silent.
     if (read.length < 3) await new Promise((resolve) => setTimeout(resolve, 300));
-    assert.ok(blob.body.readableLength <= 2_000_000);
+    assert.ok(blob.body.readableLength <= 5_000_000);
   }
-  assert.ok(Buffer.concat(read).equals(content));
+  assert.ok(Buffer.concat(read).equals(long));
 });
 
 test('whoever has enough ends the connection', async (t) => {
