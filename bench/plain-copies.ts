@@ -6,8 +6,10 @@ import { Worker } from 'node:worker_threads';
 import { once } from 'node:events';
 import { HttpConnection } from './http-connection.ts';
 
-/** What a replica's copying is measured against. What they write stays until the end, as it does in a region: the memory of files that
- * are gone would make the next one fast. */
+/**
+ * What a replica's copying is measured against. What they write stays until the end, as it does in a region: the memory of files that
+ * are gone would make the next one fast.
+ */
 export class PlainCopies {
   readonly #folder: string;
   #number = 0;

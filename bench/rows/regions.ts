@@ -66,12 +66,15 @@ async function measureCopies(pair: RegionPair): Promise<Row> {
   const copies = await PlainCopies.open();
   const rates: number[] = [];
   const plain: number[] = [];
-  for (let index = 0; index < times; index += 1) {
-    const ms = await untilComplete(pair, { bytes, tag: `l${index}`, lookMs });
-    rates.push(bytes / 1e3 / ms);
-    plain.push((await copies.rate(bytes)) / 1e6);
+  try {
+    for (let index = 0; index < times; index += 1) {
+      const ms = await untilComplete(pair, { bytes, tag: `l${index}`, lookMs });
+      rates.push(bytes / 1e3 / ms);
+      plain.push((await copies.rate(bytes)) / 1e6);
+    }
+  } finally {
+    await copies.dispose();
   }
-  await copies.dispose();
   return {
     name: 'copying 1 GB to another region, against one plain copy, median',
     unit: 'MB/s',

@@ -43,7 +43,9 @@ export class DigestThread {
   }
 
   newBuffer(sizeBytes: number): ArrayBuffer {
-    return (sizeBytes === mostBufferBytes ? this.#spare.pop() : undefined) ?? new ArrayBuffer(sizeBytes);
+    const spare = sizeBytes === mostBufferBytes ? this.#spare.pop() : undefined;
+    // Not `new ArrayBuffer`, which would fill it with zeros first.
+    return spare ?? Buffer.allocUnsafeSlow(sizeBytes).buffer;
   }
 
   tell(request: DigestRequest): void {

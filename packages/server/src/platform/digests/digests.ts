@@ -7,8 +7,8 @@ import { UndecidedDigest } from './undecided-digest.ts';
 const manyBytes = 256 * 1024;
 
 /**
- * Hashing is the most work that a received byte makes (SHA-256: half of a core's time at full speed). In a thread of its own
- * it goes on while this one receives, seals and answers others.
+ * Hashing is the most work that a received byte makes: with SHA-256 a third of what the thread that receives it does. In a thread of
+ * its own it goes on while this one receives, seals and answers others.
  */
 export class Digests {
   #thread: DigestThread | undefined;

@@ -38,10 +38,11 @@ export const removeAwaited = defineTransaction(
     const scene: Scene = { tx, registryId, repository, repositoryId, registers, now, dueAt: input.dueAt };
     await registers.load('repository', ['']);
     const changes = 'tag' in of ? await untagging(scene, of.tag) : await deletion(scene, of.digest);
-    // Only now, when everything is locked, is what was seen known to be all.
-    const log = changes === undefined ? undefined : await logFacts.first(tx, { registryId });
-    if (changes === undefined || log === undefined) return false;
+    if (changes === undefined) return false;
     requireUnlocked(scene, repositoryRegister(scene), `the repository ${repository}`);
+    // Only now, when everything is locked, is what was seen known to be all.
+    const log = await logFacts.first(tx, { registryId });
+    if (log === undefined) return false;
     const stamp = { clock: nextClock(now, log.seen ?? 0), origin: log.region };
     const touched = { manifests: new Set<string>(), tags: new Set<string>(), isRepository: false };
     const rows = changes.map((change) => {
