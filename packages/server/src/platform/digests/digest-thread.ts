@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { RegistryError } from '../../errors/index.ts';
-import type { DigestAnswer, DigestRequest } from './digest-worker.ts';
+import type { DigestAnswer, DigestRequest, Ready } from './digest-worker.ts';
 
 /** Bytes that go to the thread at once, at the most: each time it may have to be woken, which takes a tenth of a millisecond. */
 export const mostBufferBytes = 512 * 1024;
@@ -20,6 +20,7 @@ export class DigestThread {
   readonly #waiting: Waiting[] = [];
   readonly #spare: ArrayBuffer[] = [];
   #lastId = 0;
+  #isReady = false;
   #failure: Error | undefined;
 
   constructor() {
@@ -28,9 +29,17 @@ export class DigestThread {
       name: 'digests',
       execArgv: isSource ? ['--conditions=source'] : [],
     });
-    this.#worker.on('message', (answer: DigestAnswer) => this.#take()?.resolve(answer));
+    this.#worker.on('message', (answer: DigestAnswer | Ready) => {
+      if (answer === 'ready') this.#isReady = true;
+      else this.#take()?.resolve(answer);
+    });
     this.#worker.on('error', (error) => this.#fail(error));
     this.#worker.unref();
+  }
+
+  /** Its start takes some tenths of a second on a busy machine. */
+  get isReady(): boolean {
+    return this.#isReady;
   }
 
   get hasEnded(): boolean {

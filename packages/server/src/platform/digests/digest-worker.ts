@@ -9,6 +9,9 @@ export type DigestRequest =
   | { readonly kind: 'end'; readonly id: number }
   | { readonly kind: 'drop'; readonly id: number };
 
+/** What the thread says first, once. */
+export type Ready = 'ready';
+
 /** From the digest thread, one for each `update` (its buffer, to be filled again) and `end`, in order. */
 export type DigestAnswer = { readonly emptied: ArrayBuffer } | { readonly hex: string };
 
@@ -42,3 +45,4 @@ function work(request: DigestRequest): void {
 }
 
 parentPort?.on('message', work);
+parentPort?.postMessage('ready' satisfies Ready);

@@ -16,7 +16,7 @@ export class Digests {
   /** `sizeBytes`: what is to come, when it was said. */
   begin(algorithm: string, sizeBytes: number | undefined): RunningDigest {
     const few = (): RunningDigest => new InlineDigest(algorithm);
-    const many = (): RunningDigest => ThreadDigest.begin(this.#running(), algorithm);
+    const many = (): RunningDigest => this.#inThread(algorithm) ?? few();
     if (sizeBytes === undefined) return new UndecidedDigest({ few, many });
     return sizeBytes < manyBytes ? few() : many();
   }
@@ -25,8 +25,9 @@ export class Digests {
     await this.#thread?.close();
   }
 
-  #running(): DigestThread {
+  /** Nobody waits for the thread to start, nor fails because it cannot: undefined until it is there. */
+  #inThread(algorithm: string): ThreadDigest | undefined {
     if (this.#thread === undefined || this.#thread.hasEnded) this.#thread = new DigestThread();
-    return this.#thread;
+    return this.#thread.isReady ? ThreadDigest.begin(this.#thread, algorithm) : undefined;
   }
 }
