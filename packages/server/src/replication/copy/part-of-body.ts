@@ -18,6 +18,8 @@ export interface PartOfBodyOptions {
 export class PartOfBody extends Readable {
   readonly #options: PartOfBodyOptions;
   #leftBytes: number;
+  /** A chunk waits until it may pass: none may come after it meanwhile, or it would be overtaken. */
+  #isHolding = false;
 
   constructor(options: PartOfBodyOptions) {
     super({ highWaterMark: 64 * 1024 });
@@ -33,7 +35,7 @@ export class PartOfBody extends Readable {
   }
 
   override _read(): void {
-    if (this.#leftBytes > 0) this.#options.source.resume();
+    if (this.#leftBytes > 0 && !this.#isHolding) this.#options.source.resume();
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
@@ -55,8 +57,12 @@ export class PartOfBody extends Readable {
       .filter((pause) => pause !== undefined);
     if (pauses.length === 0) return this.#hand(taken);
     source.pause();
+    this.#isHolding = true;
     Promise.all(pauses).then(
-      () => this.#hand(taken),
+      () => {
+        this.#isHolding = false;
+        this.#hand(taken);
+      },
       (error: unknown) => this.destroy(error as Error),
     );
   };
