@@ -41,7 +41,7 @@ async function serve(server: Server): Promise<void> {
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
   const facts = await server.start();
-  process.on('SIGHUP', () => void server.reloadCertificate().catch(() => undefined));
+  process.on('SIGHUP', () => void server.reloadCertificate());
   const { greeting } = await import('./greeting.ts');
   console.log(greeting(facts));
 }

@@ -24,7 +24,7 @@ interface TenancyParts extends Pick<Storage, 'database' | 'keys'> {
 /** What was opened is pushed to `opened`. @throws Refusal */
 export async function openTenancy(settings: Settings, opened: AsyncDisposableStack, parts: TenancyParts): Promise<Tenancy> {
   const { database, keys, clock, loginServer } = parts;
-  const peerSettings = parsePeers(settings);
+  const peerSettings = await parsePeers(settings);
   const registries = await openRegistries({
     database,
     keys,

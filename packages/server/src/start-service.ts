@@ -33,7 +33,7 @@ export interface ServerFacts {
 export interface AssembledServer {
   readonly facts: ServerFacts;
   readonly http: HttpServer;
-  /** Looks at the certificate's files again. */
+  /** Looks at the files of certificates again. */
   reloadCertificate(): Promise<void>;
 }
 
@@ -91,10 +91,13 @@ export async function startService(
   origin = `${certificate === undefined ? 'http' : 'https'}://${hostToShow(settings.host)}:${port}`;
 
   const firstRun = await announceSignIn();
-  const reloadCertificate = () => reloadInto(http, certificate, clock.now());
+  const reloadCertificate = async (): Promise<void> => {
+    const now = clock.now();
+    await Promise.all([reloadInto(http, certificate, now), tenancy.peerSettings.certificate?.reload(now)]);
+  };
   loops.push(
     ...work.loops(),
-    repeat(reloadCertificate, { name: 'renewal of the certificate', everyMs: certificateCheckMs, signal: stopping.signal, log }),
+    repeat(reloadCertificate, { name: 'renewal of certificates', everyMs: certificateCheckMs, signal: stopping.signal, log }),
   );
   // From here on requests are served; those that came during the start have waited.
   started.resolve();
@@ -122,7 +125,11 @@ export async function startService(
     firstRun,
     authorityFile: certificate?.authorityFile,
   };
-  return { facts, http, reloadCertificate };
+  const reloadNow = (): Promise<void> =>
+    reloadCertificate().catch((error: unknown) =>
+      log.error({ err: error }, 'a certificate could not be read again; the one of before is shown'),
+    );
+  return { facts, http, reloadCertificate: reloadNow };
 }
 
 interface HttpParts extends Pick<ServiceParts, 'clock' | 'log' | 'metrics'> {
@@ -135,7 +142,7 @@ interface HttpParts extends Pick<ServiceParts, 'clock' | 'log' | 'metrics'> {
 
 function httpServerOf(
   settings: Settings,
-  { tenancy: { access, registries }, work, metrics, clock, log, certificate, ready }: HttpParts,
+  { tenancy: { access, registries, peerSettings }, work, metrics, clock, log, certificate, ready }: HttpParts,
 ): HttpServer {
   return createHttpServer({
     routes: work.guarded([...work.routes, ...access.routes]),
@@ -147,6 +154,7 @@ function httpServerOf(
     log,
     limits: limitsOf(settings),
     tls: certificate?.current(),
+    regionAuthorities: peerSettings.clientAuthorities,
     publicAddress: settings.loginServer,
     trustedProxies: settings.trustedProxies,
     privateNetworks: settings.privateNetworks,

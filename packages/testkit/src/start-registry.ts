@@ -17,6 +17,8 @@ export interface StartedRegistry {
   readonly username: string;
   readonly password: string;
   readonly dataDir: string;
+  /** As SIGHUP does to a process of its own. */
+  reloadCertificate(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -45,6 +47,7 @@ export async function startRegistry(options: StartOptions = {}): Promise<Started
     username: first.username,
     password: first.password,
     dataDir,
+    reloadCertificate: () => server.reloadCertificate(),
     stop: async () => {
       await server.stop();
       if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });

@@ -1,5 +1,6 @@
 import { type RequestListener, type Server, createServer as createPlainServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
+import type { TlsOptions } from 'node:tls';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { RegistryError } from '../errors/index.ts';
 import { isManagement } from './authorize.ts';
@@ -63,7 +64,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     },
     replaceCertificate: (tls) => {
       for (const server of servers)
-        if ('setSecureContext' in server && typeof server.setSecureContext === 'function') server.setSecureContext(tls);
+        if ('setSecureContext' in server && typeof server.setSecureContext === 'function')
+          server.setSecureContext({ ...tls, ...askForCertificates(options) });
     },
     close: async (graceMs) => {
       handler.stop();
@@ -149,7 +151,13 @@ function byUrl(routes: readonly Route[]): Map<string, Route[]> {
   return Map.groupBy(routes, ({ operation }) => operation.path.replaceAll(/\{(\w+)\}/g, ':$1'));
 }
 
-function createNodeServer({ limits, tls }: HttpServerOptions, listener: RequestListener): Server {
+/** Everybody is asked, because nobody has said yet who they are; only regions have to show one (`region-certificate.ts`). */
+function askForCertificates({ regionAuthorities }: HttpServerOptions): TlsOptions {
+  return regionAuthorities === undefined ? {} : { requestCert: true, rejectUnauthorized: false, ca: regionAuthorities };
+}
+
+function createNodeServer(options: HttpServerOptions, listener: RequestListener): Server {
+  const { limits, tls } = options;
   const common = {
     maxHeaderSize: limits.maxHeaderBytes,
     headersTimeout: limits.headersTimeoutMs,
@@ -165,7 +173,16 @@ function createNodeServer({ limits, tls }: HttpServerOptions, listener: RequestL
   const server =
     tls === undefined
       ? createPlainServer(common, listener)
-      : createTlsServer({ ...common, ...tls, minVersion: 'TLSv1.2', handshakeTimeout: limits.headersTimeoutMs }, listener);
+      : createTlsServer(
+          {
+            ...common,
+            ...tls,
+            ...askForCertificates(options),
+            minVersion: 'TLSv1.2',
+            handshakeTimeout: limits.headersTimeoutMs,
+          },
+          listener,
+        );
   server.maxConnections = limits.maxConnections;
   // Headers are counted by us: Node would leave out the last ones without a word.
   server.maxHeadersCount = 0;

@@ -8,6 +8,7 @@ import { type CallerRules, callerOf, proxyList, requireOneHost } from './caller.
 import { Exchange } from './exchange.ts';
 import { NetworkGate } from './network-rules.ts';
 import { remainingHeader } from './rate-limit.ts';
+import { requireRegionCertificate } from './region-certificate.ts';
 import type { Reply, Route } from './route.ts';
 import { type Headers, sendReply } from './send-reply.ts';
 import type { ChallengeError, HttpServerOptions } from './server-options.ts';
@@ -110,6 +111,7 @@ export class RequestHandler {
         ? this.#options.authenticateManagement(exchange.headers)
         : this.#options.authenticate(exchange.headers, caller.address, registry);
       const principal = found instanceof Promise ? await found : found;
+      if (this.#options.regionAuthorities !== undefined) requireRegionCertificate(principal, request.socket);
       exchange.knownPrincipal = principal;
       const question: Question = {
         operation,

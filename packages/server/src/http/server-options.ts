@@ -49,6 +49,8 @@ export interface HttpServerOptions {
   readonly limits: HttpLimits;
   /** PEM texts. */
   readonly tls: { readonly key: string; readonly cert: string } | undefined;
+  /** PEM: authorities whose certificates other regions have to show, beside their tokens; undefined: they show none. */
+  readonly regionAuthorities?: string | undefined;
   /** How clients reach the server whatever they say in `Host`: `host[:port]`, with `https://` before it behind a proxy. */
   readonly publicAddress: string | undefined;
   readonly trustedProxies: readonly string[];

@@ -127,13 +127,20 @@ function textInFile(name: string, value: unknown, path: string): string {
 }
 
 function checkTogether(settings: Settings): void {
-  const { tls, tlsCert, tlsKey } = settings;
-  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
+  const { tls, tlsCert, peerClientCa } = settings;
+  checkPair(settings, 'tlsCert', 'tlsKey');
+  checkPair(settings, 'peerCert', 'peerCertKey');
+  if (peerClientCa !== undefined && tls === 'off' && tlsCert === undefined)
     throw new Refusal(
-      `${tlsCert === undefined ? 'tlsKey' : 'tlsCert'} is set without ${tlsCert === undefined ? 'tlsCert' : 'tlsKey'}`,
-      'give both, or neither',
+      'peerClientCa is set, and this server speaks no TLS: no region could show it a certificate',
+      'set tls or tlsCert, or let the proxy that speaks TLS ask for certificates',
     );
-  }
   if (tls === 'auto' && tlsCert !== undefined)
     throw new Refusal('tls is auto, and tlsCert names a certificate', 'give one of them');
+}
+
+function checkPair(settings: Settings, one: 'tlsCert' | 'peerCert', other: 'tlsKey' | 'peerCertKey'): void {
+  if ((settings[one] === undefined) === (settings[other] === undefined)) return;
+  const [given, missing] = settings[one] === undefined ? [other, one] : [one, other];
+  throw new Refusal(`${given} is set without ${missing}`, 'give both, or neither');
 }

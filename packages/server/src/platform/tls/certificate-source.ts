@@ -1,4 +1,4 @@
-import { type Certificate, readCertificateFiles } from './certificate-files.ts';
+import { type Certificate, type CertificateFiles, readCertificateFiles } from './certificate-files.ts';
 import { openLocalCertificate } from './local-certificate.ts';
 
 export interface CertificateOptions {
@@ -12,7 +12,7 @@ export interface CertificateOptions {
   readonly now: number;
 }
 
-/** The certificate that the server shows, and where it comes from. */
+/** A certificate that this server shows, and where it comes from. */
 export interface CertificateSource {
   current(): Certificate;
   /** Reads, or renews, the certificate again. Resolves with whether it changed; keeps the old one if that fails. */
@@ -35,7 +35,12 @@ export async function openCertificate({
     return sourceOf(first, (time) => openLocalCertificate({ folder, names, now: time }), first.authorityFile);
   }
   if (tlsCert === undefined || tlsKey === undefined) return undefined;
-  const read = () => readCertificateFiles(tlsCert, tlsKey);
+  return openCertificateFiles({ cert: tlsCert, key: tlsKey, flags: ['--tls-cert', '--tls-key'] });
+}
+
+/** A certificate of files, read now. @throws Refusal */
+export async function openCertificateFiles(files: CertificateFiles): Promise<CertificateSource> {
+  const read = () => readCertificateFiles(files);
   return sourceOf(await read(), read, undefined);
 }
 
@@ -50,7 +55,7 @@ function sourceOf(
     reload: async (now) => {
       const { cert, key } = await read(now);
       const isChanged = cert !== current.cert || key !== current.key;
-      current = { cert, key };
+      if (isChanged) current = { cert, key };
       return isChanged;
     },
     authorityFile,

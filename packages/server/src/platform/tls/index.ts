@@ -1,2 +1,3 @@
+export { readAuthorities } from './authority-files.ts';
 export type { Certificate } from './certificate-files.ts';
-export { type CertificateOptions, type CertificateSource, openCertificate } from './certificate-source.ts';
+export { type CertificateOptions, type CertificateSource, openCertificate, openCertificateFiles } from './certificate-source.ts';

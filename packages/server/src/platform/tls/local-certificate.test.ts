@@ -51,22 +51,28 @@ test('what a crash or a stranger left in the files is replaced', async (t) => {
 });
 
 test('certificate files that cannot serve are refused in one sentence', async (t) => {
+  const flags = ['--tls-cert', '--tls-key'] as const;
   const folder = await temporaryFolder(t);
   await openLocalCertificate({ folder, names: [], now });
   const file = (name: string): string => join(folder, name);
   assert.ok(
-    (await readCertificateFiles(file('server.pem'), file('server-key.pem'))).cert.startsWith('-----BEGIN CERTIFICATE-----'),
+    (await readCertificateFiles({ cert: file('server.pem'), key: file('server-key.pem'), flags })).cert.startsWith(
+      '-----BEGIN CERTIFICATE-----',
+    ),
   );
   await assert.rejects(
-    readCertificateFiles(file('server.pem'), file('authority-key.pem')),
+    readCertificateFiles({ cert: file('server.pem'), key: file('authority-key.pem'), flags }),
     refusing(/does not belong to the first certificate/),
   );
   await assert.rejects(
-    readCertificateFiles(file('missing.pem'), file('server-key.pem')),
+    readCertificateFiles({ cert: file('missing.pem'), key: file('server-key.pem'), flags }),
     refusing(/missing\.pem cannot be read/),
   );
   await writeFile(file('nonsense.pem'), 'nonsense');
-  await assert.rejects(readCertificateFiles(file('nonsense.pem'), file('server-key.pem')), refusing(/are not a PEM certificate/));
+  await assert.rejects(
+    readCertificateFiles({ cert: file('nonsense.pem'), key: file('server-key.pem'), flags }),
+    refusing(/are not a PEM certificate/),
+  );
 });
 
 function refusing(pattern: RegExp): (error: unknown) => boolean {

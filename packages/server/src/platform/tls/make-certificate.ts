@@ -47,7 +47,7 @@ export async function makeAuthority(name: string, validity: Validity): Promise<C
   return { certificate: `${certificate.toString('pem')}\n`, key: await pemOf(keys.privateKey) };
 }
 
-/** A certificate for a server of these names and addresses, with its authority's behind it. */
+/** A certificate for a server of these names and addresses, with its authority's behind it. The server may show it to others, too (mutual TLS of regions). */
 export async function makeServerCertificate(
   authority: CertificatePair,
   names: readonly string[],
@@ -67,7 +67,7 @@ export async function makeServerCertificate(
     extensions: [
       new BasicConstraintsExtension(false, undefined, true),
       new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-      new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
+      new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth]),
       new SubjectAlternativeNameExtension(names.map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value }))),
       await SubjectKeyIdentifierExtension.create(keys.publicKey),
       await AuthorityKeyIdentifierExtension.create(issuer.publicKey),

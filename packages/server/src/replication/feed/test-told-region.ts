@@ -11,6 +11,7 @@ import {
 } from '@berth/testkit';
 import { createLogger } from '../../platform/logger.ts';
 import { regionKeysOf, signRegionToken } from '../../platform/region-keys/index.ts';
+import type { CertificateSource } from '../../platform/tls/index.ts';
 import { createPeers } from '../peers/create-peers.ts';
 import type { Peer } from '../peers/model.ts';
 
@@ -33,6 +34,7 @@ export interface AskAs {
   readonly to?: string;
   readonly clock?: { now(): number };
   readonly authorities?: string;
+  readonly certificate?: CertificateSource;
 }
 
 /** `settings`: of the server, beside its own. */
@@ -54,13 +56,13 @@ export async function startTold(
   });
   const as = (
     region: string,
-    { key = peerKey, to = 'west', clock = { now: () => Date.now() }, authorities }: AskAs = {},
+    { key = peerKey, to = 'west', clock = { now: () => Date.now() }, authorities, certificate }: AskAs = {},
   ): Peer => {
     const keys = regionKeysOf(key);
     assert.ok(typeof keys !== 'string');
     const log = createLogger({ level: 'silent', format: 'json', region });
     const others = [{ name: to, address: west.url }];
-    const asking = createPeers({ region, others, keys, authorities, maxClockSkewMs: 86_400_000 }, { clock, log });
+    const asking = createPeers({ region, others, keys, authorities, certificate, maxClockSkewMs: 86_400_000 }, { clock, log });
     t.after(() => asking.close());
     const [peer] = asking.all();
     assert.ok(peer !== undefined);

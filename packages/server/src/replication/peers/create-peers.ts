@@ -12,9 +12,12 @@ export interface CreatePeersOptions {
 }
 
 /** The other regions. Nothing is asked before somebody does. */
-export function createPeers(settings: PeerSettings, { clock, log, limits }: CreatePeersOptions): Peers {
-  const { region, others, keys, authorities, maxClockSkewMs } = settings;
-  const common = { region, authorities, maxClockSkewMs, clock, limits: { ...defaultPeerLimits, ...limits } };
+export function createPeers(
+  settings: Omit<PeerSettings, 'clientAuthorities'>,
+  { clock, log, limits }: CreatePeersOptions,
+): Peers {
+  const { region, others, keys, authorities, certificate, maxClockSkewMs } = settings;
+  const common = { region, authorities, certificate, maxClockSkewMs, clock, limits: { ...defaultPeerLimits, ...limits } };
   const peers = keys === undefined ? [] : others.map((each) => new HttpPeer({ ...common, ...each, keys }));
   for (const { name, address } of peers)
     if (!isPrivate(new URL(address)))

@@ -17,6 +17,7 @@ import {
 } from './model.ts';
 import { FutureFactError, NoFactError, parseChange, parseFact } from './parse-facts.ts';
 import { openBlob } from './open-blob.ts';
+import type { PeerTrust } from './peer-agents.ts';
 import { PeerConnection, type PeerLimits } from './peer-connection.ts';
 import { clockIsOff, damaged, factOfTheFuture, failureOf, otherVersion } from './peer-failures.ts';
 import { PeerToken } from './peer-token.ts';
@@ -35,13 +36,12 @@ const missingCodes = new Set(['BLOB_UNKNOWN', 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN'
 /** After these, the next one who asks would wait for nothing. */
 const downKinds = new Set<PeerError['kind']>(['unreachable', 'unauthenticated', 'version', 'clock']);
 
-export interface HttpPeerOptions {
+export interface HttpPeerOptions extends PeerTrust {
   /** This region. */
   readonly region: string;
   readonly name: string;
   readonly address: string;
   readonly keys: RegionKeys;
-  readonly authorities: string | undefined;
   readonly limits: PeerLimits;
   readonly maxClockSkewMs: number;
   readonly clock: Clock;

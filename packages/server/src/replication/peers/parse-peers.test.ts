@@ -13,9 +13,9 @@ function parse(settings: Readonly<Record<string, string>>, cwd = '/') {
   return parsePeers(loadSettings({ argv: [], env: { BERTH_REGION: 'east', ...settings }, cwd }).settings);
 }
 
-function refused(settings: Readonly<Record<string, string>>, message: RegExp, cwd?: string): void {
-  assert.throws(
-    () => parse(settings, cwd),
+async function refused(settings: Readonly<Record<string, string>>, message: RegExp, cwd?: string): Promise<void> {
+  await assert.rejects(
+    async () => parse(settings, cwd),
     (error) =>
       error instanceof Refusal && message.test(error.message) && error.nextStep !== '' && !error.message.includes(peerKey),
   );
@@ -27,9 +27,9 @@ async function folder(t: TestContext): Promise<string> {
   return path;
 }
 
-test('one list serves all regions: the own name in it is passed over', () => {
+test('one list serves all regions: the own name in it is passed over', async () => {
   const peers = ' West=https://west.example/ ,east=https://east.example,north=http://10.0.0.1:5000';
-  const { region, others, keys, authorities } = parse({ BERTH_PEERS: peers, BERTH_PEER_KEY: peerKey });
+  const { region, others, keys, authorities } = await parse({ BERTH_PEERS: peers, BERTH_PEER_KEY: peerKey });
   assert.equal(region, 'east');
   assert.deepEqual(others, [
     { name: 'west', address: 'https://west.example' },
@@ -39,16 +39,17 @@ test('one list serves all regions: the own name in it is passed over', () => {
   assert.equal(authorities, undefined);
 });
 
-test('a deployment of its own has neither peers nor keys; a key alone lets others ask', () => {
-  assert.deepEqual([parse({}).others, parse({}).keys], [[], undefined]);
-  assert.equal(parse({ BERTH_PEER_KEY: `${peerKey},${peerKey}!` }).keys?.length, 2);
+test('a deployment of its own has neither peers nor keys; a key alone lets others ask', async () => {
+  const { others, keys } = await parse({});
+  assert.deepEqual([others, keys], [[], undefined]);
+  assert.equal((await parse({ BERTH_PEER_KEY: `${peerKey},${peerKey}!` })).keys?.length, 2);
 });
 
 test('what cannot work is refused in one sentence', async (t) => {
   const peers = 'west=https://west.example';
-  refused({ BERTH_PEERS: peers }, /without peerKey/);
-  refused({ BERTH_PEERS: peers, BERTH_PEER_KEY: 'short' }, /5 characters/);
-  refused({ BERTH_PEERS: peers, BERTH_PEER_KEY: `${peerKey},${peerKey},${peerKey}` }, /more than 2/);
+  await refused({ BERTH_PEERS: peers }, /without peerKey/);
+  await refused({ BERTH_PEERS: peers, BERTH_PEER_KEY: 'short' }, /5 characters/);
+  await refused({ BERTH_PEERS: peers, BERTH_PEER_KEY: `${peerKey},${peerKey},${peerKey}` }, /more than 2/);
   for (const [bad, message] of [
     ['west', /NAME=ADDRESS/],
     ['west=ftp://west.example', /http/],
@@ -56,7 +57,7 @@ test('what cannot work is refused in one sentence', async (t) => {
     ['west=https://west.example/path', /host and a port/],
     ['west=https://a.example,WEST=https://b.example', /twice/],
   ] as const)
-    refused({ BERTH_PEERS: bad, BERTH_PEER_KEY: peerKey }, message);
+    await refused({ BERTH_PEERS: bad, BERTH_PEER_KEY: peerKey }, message);
   const cwd = await folder(t);
   await writeFile(join(cwd, 'ca.pem'), 'no certificate');
   await writeFile(join(cwd, 'broken.pem'), '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n');
@@ -65,5 +66,14 @@ test('what cannot work is refused in one sentence', async (t) => {
     ['ca.pem', /holds no certificate/],
     ['broken.pem', /holds no certificate/],
   ] as const)
-    refused({ BERTH_PEERS: peers, BERTH_PEER_KEY: peerKey, BERTH_PEER_CA: file }, message, cwd);
+    for (const setting of ['BERTH_PEER_CA', 'BERTH_PEER_CLIENT_CA'])
+      await refused({ BERTH_PEERS: peers, BERTH_PEER_KEY: peerKey, BERTH_TLS: 'auto', [setting]: file }, message, cwd);
+});
+
+test('a certificate to show comes with its key, and is asked for where TLS ends here', async (t) => {
+  const cwd = await folder(t);
+  await refused({ BERTH_PEER_CERT: 'east.pem' }, /peerCert is set without peerCertKey/);
+  await refused({ BERTH_PEER_CERT_KEY: 'east-key.pem' }, /peerCertKey is set without peerCert/);
+  await refused({ BERTH_PEER_CERT: 'east.pem', BERTH_PEER_CERT_KEY: 'east-key.pem' }, /east\.pem cannot be read/, cwd);
+  await refused({ BERTH_PEER_CLIENT_CA: 'ca.pem' }, /speaks no TLS/);
 });

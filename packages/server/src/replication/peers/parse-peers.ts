@@ -1,7 +1,6 @@
-import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { Refusal } from '../../errors/index.ts';
 import { type RegionKeys, regionKeysOf } from '../../platform/region-keys/index.ts';
+import { type CertificateSource, openCertificateFiles, readAuthorities } from '../../platform/tls/index.ts';
 import type { Settings } from '../../settings/index.ts';
 
 /** The other regions, as the operator says. */
@@ -13,12 +12,21 @@ export interface PeerSettings {
   readonly keys: RegionKeys | undefined;
   /** PEM; undefined: the authorities that the system trusts. */
   readonly authorities: string | undefined;
+  /** What this region shows to others. */
+  readonly certificate: CertificateSource | undefined;
+  /** PEM: whose certificates other regions have to show; undefined: they show none. */
+  readonly clientAuthorities: string | undefined;
   readonly maxClockSkewMs: number;
 }
 
+type SettingsOfPeers = Pick<
+  Settings,
+  'region' | 'peers' | 'peerKey' | 'peerCa' | 'peerCert' | 'peerCertKey' | 'peerClientCa' | 'maxClockSkewMs'
+>;
+
 /** Reads the settings about other regions. The region's own name in the list is passed over. @throws Refusal */
-export function parsePeers(settings: Pick<Settings, 'region' | 'peers' | 'peerKey' | 'peerCa' | 'maxClockSkewMs'>): PeerSettings {
-  const { region, peers, peerKey, peerCa, maxClockSkewMs } = settings;
+export async function parsePeers(settings: SettingsOfPeers): Promise<PeerSettings> {
+  const { region, peers, peerKey, peerCa, peerCert, peerCertKey, peerClientCa, maxClockSkewMs } = settings;
   const all = peers.map((entry) => {
     const equals = entry.indexOf('=');
     return { name: entry.slice(0, equals).trim().toLowerCase(), address: new URL(entry.slice(equals + 1).trim()).origin };
@@ -28,35 +36,16 @@ export function parsePeers(settings: Pick<Settings, 'region' | 'peers' | 'peerKe
     throw new Refusal(`peerKey ${keys}`, 'make one with "openssl rand -base64 32", and give it to all regions');
   if (all.length > 0 && keys === undefined)
     throw new Refusal('peers are given without peerKey', 'set BERTH_PEER_KEY to the key that all regions share');
+  const isShown = peerCert !== undefined && peerCertKey !== undefined;
   return {
     region,
     others: all.filter(({ name }) => name !== region),
     keys,
-    authorities: peerCa === undefined ? undefined : readAuthorities(peerCa),
+    authorities: peerCa === undefined ? undefined : await readAuthorities(peerCa, 'peerCa'),
+    certificate: isShown
+      ? await openCertificateFiles({ cert: peerCert, key: peerCertKey, flags: ['--peer-cert', '--peer-cert-key'] })
+      : undefined,
+    clientAuthorities: peerClientCa === undefined ? undefined : await readAuthorities(peerClientCa, 'peerClientCa'),
     maxClockSkewMs,
   };
-}
-
-/** @throws Refusal */
-function readAuthorities(file: string): string {
-  let pem: string;
-  try {
-    pem = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new Refusal(`the file of peerCa, ${file}, cannot be read`, 'give a PEM file with certificates of authorities', {
-      cause: error,
-    });
-  }
-  if (!holdsCertificates(pem))
-    throw new Refusal(`the file of peerCa, ${file}, holds no certificate`, 'give a PEM file with certificates of authorities');
-  return pem;
-}
-
-function holdsCertificates(pem: string): boolean {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  try {
-    return blocks.length > 0 && blocks.every((block) => new X509Certificate(block).subject !== undefined);
-  } catch {
-    return false;
-  }
 }

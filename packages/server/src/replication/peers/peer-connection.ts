@@ -1,8 +1,8 @@
-import { Agent as HttpAgent, type IncomingMessage, type RequestOptions, request as httpRequest } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { createSecureContext, getCACertificates } from 'node:tls';
+import { type IncomingMessage, type RequestOptions, request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import { asOutboundError } from '../../platform/outbound/outbound-error.ts';
 import { PeerError } from './model.ts';
+import { PeerAgents, type PeerTrust } from './peer-agents.ts';
 import { unreachable } from './peer-failures.ts';
 
 export interface PeerLimits {
@@ -22,14 +22,9 @@ export interface PeerRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** How long the other region may wait before it answers. */
   readonly waitMs?: number;
-  /** Bytes of blobs have connections of their own: they must not hold up the facts. */
   readonly isBlob?: boolean;
   readonly signal: AbortSignal;
 }
-
-/** Long polls of all registries, and what is asked beside them. */
-const calls = { keepAlive: true, maxSockets: 1_024, timeout: 15_000 };
-const blobs = { keepAlive: true, maxSockets: 256, maxFreeSockets: 64, timeout: 15_000 };
 
 /**
  * Connections to one region, kept open. The address is the operator's, so that it may be anywhere; it is never another one:
@@ -39,33 +34,18 @@ export class PeerConnection {
   readonly #region: string;
   readonly #address: URL;
   readonly #limits: PeerLimits;
-  readonly #calls: HttpAgent;
-  readonly #blobs: HttpAgent;
+  readonly #agents: PeerAgents;
 
   constructor({
     region,
     address,
-    authorities,
     limits,
-  }: {
-    readonly region: string;
-    readonly address: string;
-    /** PEM; beside those that the system trusts. */
-    readonly authorities: string | undefined;
-    readonly limits: PeerLimits;
-  }) {
+    ...trust
+  }: PeerTrust & { readonly region: string; readonly address: string; readonly limits: PeerLimits }) {
     this.#region = region;
     this.#address = new URL(address);
     this.#limits = limits;
-    if (this.#address.protocol === 'https:') {
-      // Made once: to read all authorities takes longer than a handshake.
-      const trust = authorities && { secureContext: createSecureContext({ ca: [...getCACertificates('default'), authorities] }) };
-      this.#calls = new HttpsAgent({ ...calls, ...trust });
-      this.#blobs = new HttpsAgent({ ...blobs, ...trust });
-    } else {
-      this.#calls = new HttpAgent(calls);
-      this.#blobs = new HttpAgent(blobs);
-    }
+    this.#agents = new PeerAgents(this.#address.protocol === 'https:', trust);
   }
 
   /** The head of the answer; its body has not been read. @throws PeerError, or the signal's reason */
@@ -79,8 +59,7 @@ export class PeerConnection {
   }
 
   close(): void {
-    this.#calls.destroy();
-    this.#blobs.destroy();
+    this.#agents.close();
   }
 
   /** `stale`: a connection that was kept open had been closed by the other side, and nothing was done with the request. */
@@ -89,7 +68,7 @@ export class PeerConnection {
     const isTls = this.#address.protocol === 'https:';
     const options: RequestOptions = {
       headers: { accept: 'application/json', 'accept-encoding': 'identity', 'user-agent': 'berth', ...headers },
-      agent: isBlob ? this.#blobs : this.#calls,
+      agent: isBlob ? this.#agents.current().blobs : this.#agents.current().calls,
       maxHeaderSize: this.#limits.maxHeaderBytes,
       signal,
     };

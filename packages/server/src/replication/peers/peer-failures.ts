@@ -98,6 +98,11 @@ function signInFailed(region: string, reason: string | undefined): readonly [Pee
       'unauthenticated',
       `see that the address of ${region} in the setting peers leads to the region that calls itself ${region}, and that no two regions have one name`,
     ];
+  if (reason === 'certificate')
+    return [
+      'unauthenticated',
+      `show ${region} a certificate (settings peerCert and peerCertKey) that an authority in the file of its setting peerClientCa issued for clients, and that is not over`,
+    ];
   return [
     'unauthenticated',
     `give both regions the same peerKey; to change it, first give each the new and the old one ("new,old")`,

@@ -58,7 +58,14 @@ export function peerAt(t: TestContext, address: string, options: AskOptions = {}
   const keys = regionKeysOf(peerKey);
   assert.ok(typeof keys !== 'string');
   const log = createLogger({ level: 'silent', format: 'json', region: 'east' });
-  const settings = { region: 'east', others: [{ name: 'west', address }], keys, authorities, maxClockSkewMs: 60_000 };
+  const settings = {
+    region: 'east',
+    others: [{ name: 'west', address }],
+    keys,
+    authorities,
+    certificate: undefined,
+    maxClockSkewMs: 60_000,
+  };
   const peers = createPeers(settings, { clock, log, ...(limits && { limits }) });
   t.after(() => peers.close());
   const peer = peers.byName('West');
