@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { RegistryClient, randomImage, startRegistry } from '@berth/testkit';
 import { type BerthRun, failed, runBerth, succeeded } from './run-berth.ts';
+import { startBerth } from './start-berth.ts';
 
 interface Receiver {
   readonly url: string;
@@ -65,6 +66,37 @@ test('a webhook is made, pinged, followed up and replayed, and its secrets are n
   assert.match(succeeded(await berth('update', 'deploy', '--status', 'disabled', '--no-sign')), /is changed/);
   assert.match(succeeded(await berth('show', 'deploy')), /deploy is disabled[\s\S]*not signed/);
   assert.match(succeeded(await berth('delete', 'deploy')), /is deleted/);
+});
+
+test('events are followed: each as it is made, and what becomes of it', async (t) => {
+  const registry = await startRegistry({ settings: { outboundAllow: '127.0.0.1' } });
+  t.after(() => registry.stop());
+  const receiver = await startReceiver(t);
+  const data = ['--data', registry.dataDir];
+  const options = ['--uri', receiver.url, '--action', 'push', '--scope', 'app:*'];
+  succeeded(await runBerth([...data, 'webhook', 'create', 'deploy', ...options]));
+  using client = new RegistryClient(registry);
+  await client.pushImage('app', randomImage(), 'before');
+  const events = ['webhook', 'events', 'deploy', '--follow'];
+  const [lines, objects] = [startBerth(t, [...data, ...events]), startBerth(t, [...data, '--json', ...events])];
+  await Promise.all([lines, objects].map((each) => each.printed(/before/)));
+  receiver.status = 503;
+  await client.pushImage('app', randomImage(), 'fails');
+  await lines.printed(/ push app:fails {2}waiting: answered 503, again at /);
+  await objects.printed(/"tag":"fails".*"statusCode":"503"/);
+  receiver.status = 200;
+  const [, id = ''] = /Z {2}(\S+) {2}push app:fails/.exec(lines.stdout()) ?? [];
+  succeeded(await runBerth([...data, 'webhook', 'replay', 'deploy', id]));
+  await lines.printed(/ push app:fails {2}delivered/);
+  await objects.printed(/"tag":"fails".*"status":"delivered"/);
+  const shapes = objects
+    .stdout()
+    .trimEnd()
+    .split('\n')
+    .map((line) => Object.keys(JSON.parse(line) as object).join(' '));
+  assert.equal(new Set(shapes).size, 1, 'what is read by a program is always of one shape');
+  lines.child.kill('SIGINT');
+  assert.equal((await lines.ended()).stderr, '');
 });
 
 test('what is refused says what to write', async (t) => {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type ManagerAnswer, RegistryClient, forEachEngine, readOwner, ManagerClient } from '@berth/testkit';
+import { type ManagerAnswer, ManagerClient, RegistryClient, forEachEngine, readOwner, startOidcIssuer } from '@berth/testkit';
 import { assertAnswered, assertArmError, member } from './management-tests.ts';
 import { type Region, startRegions, until } from './two-regions.ts';
 
@@ -59,6 +60,32 @@ forEachEngine((engine) => {
       assertAnswered(await owner.call('GET', west.path), 200);
       const elsewhere = west.manager.provider('registries/another');
       assertAnswered(await owner.call('PUT', elsewhere, { location: 'west', sku: { name: 'Premium' }, properties: {} }), 403);
+    });
+
+    await t.test('cleanup rules hold in every region, and workloads sign in by the tokens of their issuer', async () => {
+      using home = new RegistryClient({ ...east.registry, scheme: 'basic' });
+      using replica = new RegistryClient({ ...west.registry, ...admin, scheme: 'basic' });
+      const write = async (method: string, path: string, body: object): Promise<void> => {
+        const answer = await home.request(method, `/berth/v1/${path}`, { body: JSON.stringify(body) });
+        assert.ok(answer.status < 300, `${method} ${path}: ${answer.status} ${answer.body}`);
+      };
+      await write('PUT', 'cleanup/rules/old', { repositories: 'app/**', keepLast: 3, isEnabled: true });
+      const rules = async (client: RegistryClient) => (await client.request('GET', '/berth/v1/cleanup/rules')).body.toString();
+      await until('the rule is there', async () => (await rules(replica)).includes('"old"'));
+      assert.equal(await rules(replica), await rules(home));
+
+      const issuer = await startOidcIssuer({ algorithm: 'ES256' });
+      t.after(() => issuer.stop());
+      const jwks = (await (await fetch(`${issuer.issuer}/jwks`)).json()) as object;
+      await write('POST', 'issuers', { issuer: issuer.issuer, jwks });
+      await write('POST', 'identities', { name: 'job' });
+      const trusted = { issuer: issuer.issuer, audiences: ['registry'], claims: { repository: 'acme/app' } };
+      await write('PUT', 'identities/job/federated-credentials/ci', trusted);
+      await write('PUT', `identities/job/roles/${randomUUID()}`, { role: 'AcrPull', scope: 'registry:local' });
+      const claims = { audience: 'registry', subject: 'repo:acme/app', claims: { repository: 'acme/app' } };
+      const token = basic('00000000-0000-0000-0000-000000000000', await issuer.issue(claims));
+      await until('the job is let in', async () => (await request(west, token, '/v2/app/tags/list')) === 404);
+      assert.equal(await request(east, token, '/v2/app/tags/list'), 404);
     });
 
     await t.test('settings are written at home alone', async () => {

@@ -57,15 +57,23 @@ async function followEvents(
     }
     place = next ?? place;
     for (const [id, state] of watched) {
-      const event = (await callOperation(connection, webhooks.getEvent, {
-        params: { webhook: name, event: id },
-      })) as WebhookEvent;
+      const event = await summaryOf(connection, { webhook: name, event: id });
       if (stateOf(event) === state) continue;
       write(output, event);
       if (event.status === 'waiting') watched.set(id, stateOf(event));
       else watched.delete(id);
     }
   }
+}
+
+/** As lists show it: lines that are read by a program are all alike. */
+async function summaryOf(
+  connection: Connection,
+  params: { readonly webhook: string; readonly event: string },
+): Promise<WebhookEvent> {
+  const whole = (await callOperation(connection, webhooks.getEvent, { params })) as WebhookEvent & Record<string, unknown>;
+  const { payload: _payload, request: _request, response: _response, ...summary } = whole;
+  return summary;
 }
 
 function stateOf({ status, attempts }: WebhookEvent): string {
