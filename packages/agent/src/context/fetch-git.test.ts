@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { hash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -183,6 +185,28 @@ describe('sources in git', () => {
     }
   });
 
+  test('files in LFS come with the rest, with the token of their host', { skip: skipWithoutLfs() }, async () => {
+    const token = 'tok-tok-tok';
+    const [large, other] = ['the content of a large file\n'.repeat(1000), 'another large file'];
+    const largeFiles = new Map([large, other].map((text) => [hash('sha256', text), text]));
+    const guarded = await startGitServer(root, { credentials: `x-access-token:${token}`, largeFiles });
+    try {
+      const pointers = new TestRepository(join(root, 'large'));
+      const attributes = '*.bin filter=lfs diff=lfs merge=lfs -text\n';
+      pointers.commit({ '.gitattributes': attributes, 'data/large.bin': pointerTo(large), 'b/other.bin': pointerTo(other) });
+      const url = `${guarded.origin}/large/.git`;
+      await fetch({ url, token });
+      assert.deepEqual([content('data/large.bin'), content('b/other.bin')], [large, other]);
+      await fetch({ url, token, folder: 'data' });
+      assert.equal(content('large.bin'), large);
+      assert.doesNotMatch(said.join('\n'), /warning/);
+      pointers.commit({ 'data/lost.bin': pointerTo('nobody has it') });
+      await refuses({ url, token }, /LFS cannot be fetched: .*there is no such file/);
+    } finally {
+      await guarded.stop();
+    }
+  });
+
   test('attack 28: a submodule cannot run programs or read folders of this machine', async () => {
     const outer = new TestRepository(join(root, 'trap'));
     outer.git('submodule', 'add', '--quiet', join(root, 'app'), 'part');
@@ -222,6 +246,14 @@ describe('sources in git', () => {
     await refuses({ url: `file://${root}/app` }, /cannot be cloned/);
   });
 });
+
+function pointerTo(text: string): string {
+  return `version https://git-lfs.github.com/spec/v1\noid sha256:${hash('sha256', text)}\nsize ${text.length}\n`;
+}
+
+function skipWithoutLfs(): string | false {
+  return spawnSync('git', ['lfs', 'version']).status === 0 ? false : 'git-lfs is not installed';
+}
 
 describe('what git is given', () => {
   for (const url of [

@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
+import { json } from 'node:stream/consumers';
 
 const environment = {
   PATH: process.env['PATH'] ?? '',
@@ -60,12 +61,14 @@ export interface TestGitServerOptions {
   readonly credentials?: string;
   /** Everything is answered by a redirect to this origin. */
   readonly redirectTo?: string;
+  /** What it keeps in LFS, by SHA-256. */
+  readonly largeFiles?: ReadonlyMap<string, string>;
 }
 
 /** Git's own server program behind HTTP, for the repositories of a folder. */
 export async function startGitServer(
   folder: string,
-  { credentials, redirectTo }: TestGitServerOptions = {},
+  { credentials, redirectTo, largeFiles = new Map() }: TestGitServerOptions = {},
 ): Promise<TestGitServer> {
   const requests: { url: string; authorization: string | undefined }[] = [];
   const server = createServer((request, response) => {
@@ -74,6 +77,7 @@ export async function startGitServer(
     if (redirectTo !== undefined) response.writeHead(302, { Location: `${redirectTo}${request.url}` }).end();
     else if (credentials !== undefined && authorization !== `Basic ${Buffer.from(credentials).toString('base64')}`)
       response.writeHead(401, { 'WWW-Authenticate': 'Basic realm="git"' }).end();
+    else if (/\/lfs\//.test(request.url ?? '')) void serveLarge(largeFiles, request, response);
     else serve(folder, request, response);
   });
   await listen(server);
@@ -91,6 +95,23 @@ export async function startGitServer(
 async function listen(server: Server): Promise<void> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
+}
+
+/** The part of the LFS API that downloads (basic transfers). */
+async function serveLarge(files: ReadonlyMap<string, string>, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (request.method === 'GET') {
+    const file = files.get(request.url?.split('/').at(-1) ?? '');
+    response.writeHead(file === undefined ? 404 : 200).end(file);
+    return;
+  }
+  const asked = (await json(request)) as { readonly objects: readonly { readonly oid: string; readonly size: number }[] };
+  const objects = asked.objects.map(({ oid, size }) =>
+    files.has(oid)
+      ? { oid, size, actions: { download: { href: `http://${request.headers.host}/lfs/${oid}` } } }
+      : { oid, size, error: { code: 404, message: 'there is no such file' } },
+  );
+  response.writeHead(200, { 'Content-Type': 'application/vnd.git-lfs+json' });
+  response.end(JSON.stringify({ transfer: 'basic', objects }));
 }
 
 /** CGI, as RFC 3875 has it. */

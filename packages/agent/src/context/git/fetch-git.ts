@@ -75,6 +75,9 @@ function isWhole(folder: string | undefined): boolean {
   return folder === undefined || (/^[./\\]*$/.test(folder) && !folder.includes('..'));
 }
 
+/** What `git lfs install` writes into the configuration of a machine, which is not read here. Without it a pull leaves pointers. */
+const lfsFilter = ['-c', 'filter.lfs.clean=git-lfs clean -- %f', '-c', 'filter.lfs.smudge=git-lfs smudge -- %f'];
+
 /** What a checkout leaves out: submodules, and files that LFS keeps. */
 async function fetchRest(git: Git, folder: string, log: (text: string) => void): Promise<void> {
   if (existsSync(join(folder, '.gitmodules'))) {
@@ -97,7 +100,7 @@ async function fetchRest(git: Git, folder: string, log: (text: string) => void):
     log('warning: the repository keeps files in LFS, and git-lfs is not installed where the agent runs: they are pointers only');
     return;
   }
-  await git.query(['lfs', 'pull'], 'files that the repository keeps in LFS cannot be fetched');
+  await git.query([...lfsFilter, 'lfs', 'pull'], 'files that the repository keeps in LFS cannot be fetched');
 }
 
 /** Makes one folder of a repository the workspace. @throws SourceError when it is not in it */
