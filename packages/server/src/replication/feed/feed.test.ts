@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { test } from 'node:test';
-import type { Fact } from '@berth/api';
+import type { Change, Fact } from '@berth/api';
 import { digestOf, forEachEngine, randomBytesOf, randomImage } from '@berth/testkit';
-import { PeerError } from '../peers/model.ts';
+import { type Peer, PeerError } from '../peers/model.ts';
 import { authorizationOf, signal, startTold, whenReady } from './test-told-region.ts';
 
 async function kindOf(asking: Promise<unknown>): Promise<string> {
@@ -17,6 +17,21 @@ async function kindOf(asking: Promise<unknown>): Promise<string> {
 
 async function bytesOf(body: Readable): Promise<Buffer> {
   return Buffer.concat((await body.toArray()) as Buffer[]);
+}
+
+/** PostgreSQL shows what was written once all that ran at the time has ended, in other tests, too. */
+async function changesUntil(
+  peer: Peer,
+  cursor: string,
+  isEnough: (told: readonly Change[]) => boolean,
+): Promise<readonly Change[]> {
+  const told: Change[] = [];
+  for (let after = cursor; !isEnough(told); ) {
+    const page = await peer.changes('local', { after, limit: 100, waitSeconds: 30 }, signal);
+    told.push(...page.changes);
+    after = page.next;
+  }
+  return told;
 }
 
 const bytesIn = ({ content }: Fact): Buffer => Buffer.from(content?.bytes ?? '', 'base64');
@@ -42,13 +57,9 @@ forEachEngine((engine) => {
     assert.ok(manifest !== undefined && bytesIn(manifest).equals(before.manifest.bytes));
     assert.equal(snapshot.facts.find(({ kind }) => kind === 'tag')?.set?.digest, before.manifest.digest);
 
-    const waiting = peer.changes('local', { after: snapshot.cursor, limit: 100, waitSeconds: 30 }, signal);
+    const waiting = changesUntil(peer, snapshot.cursor, (told) => told.some(({ action }) => action === 'tag'));
     await client.pushImage('team/app', after, 'v1');
-    const page = await waiting;
-    const told = [
-      ...page.changes,
-      ...(await peer.changes('local', { after: page.next, limit: 100, waitSeconds: 0 }, signal)).changes,
-    ];
+    const told = await waiting;
     const pushed = told.find(({ action, fact }) => action === 'push' && fact.name === after.manifest.digest);
     assert.ok(pushed !== undefined && bytesIn(pushed.fact).equals(after.manifest.bytes));
     assert.ok(told.some(({ action, fact }) => action === 'tag' && fact.set?.digest === after.manifest.digest));
@@ -89,7 +100,7 @@ forEachEngine((engine) => {
     await replicate('east');
     const { cursor } = await whenReady(() => peer.snapshot('local', { after: undefined }, signal));
     await client.pushImage('app', randomImage(), 'v1');
-    const from = { after: cursor, limit: 100, waitSeconds: 0 };
+    const from = { after: cursor, limit: 100, waitSeconds: 30 };
     const told = await peer.changes('local', from, signal);
     assert.ok(told.changes.length > 0);
     assert.equal(told.behind, 0);
@@ -117,9 +128,8 @@ forEachEngine((engine) => {
     }
     const seen: string[] = [];
     let pages = 0;
-    for (let after = first.cursor; ; pages += 1) {
-      const page = await peer.changes('local', { after, limit: 1_000, waitSeconds: 0 }, signal);
-      if (page.changes.length === 0) break;
+    for (let after = first.cursor; seen.length < pushed.length; pages += 1) {
+      const page = await peer.changes('local', { after, limit: 1_000, waitSeconds: 30 }, signal);
       after = page.next;
       for (const { fact } of page.changes) {
         assert.equal(digestOf(bytesIn(fact)), fact.name);
