@@ -3,9 +3,11 @@ import type { Assignment, ClaimRequest } from '@berth/api';
 import { type Engine, cleanUp, findEngine } from '../engine/index.ts';
 import { ServerClient, ServerError } from '../server-client/index.ts';
 import type { AgentOptions } from './agent-options.ts';
+import { BuildCaches } from './build-caches.ts';
 import { type ExecuteRun, keepRun } from './keep-run.ts';
 import { Pauses } from './pauses.ts';
 import { AgentRefusal, exitCodes } from './refusal.ts';
+import { removeFiles } from './remove-files.ts';
 import { type WorkFolder, openWorkFolder } from './work-folder.ts';
 
 const waitSeconds = 30;
@@ -37,10 +39,17 @@ export async function startAgent(options: AgentOptions, parts: AgentParts): Prom
     const engine = parts.engine ?? (await openEngine(options, parts.log));
     await cleanUp(engine, workFolder.agentId);
     await workFolder
-      .removeOldRuns()
+      .removeOldRuns((path) => removeFiles(path, engine))
       .catch((error: Error) => parts.log(`files of earlier runs could not be removed: ${error.message}`));
     parts.log(`the agent ${options.name} works for ${options.server.origin}, on ${options.concurrency} runs at once`);
-    const loop = new AgentLoop(options, parts, { engine, workFolder });
+    const caches = new BuildCaches(workFolder.cachesFolder, {
+      maxBytes: options.limits.diskBytes,
+      remove: (path) => removeFiles(path, engine),
+      now: () => performance.now(),
+      log: parts.log,
+    });
+    caches.prune();
+    const loop = new AgentLoop(options, parts, { engine, workFolder, caches });
     return { ended: loop.run().finally(() => workFolder.release()), stop: () => loop.stop(), stopNow: () => loop.stopNow() };
   } catch (error) {
     workFolder.release();
@@ -64,6 +73,7 @@ class AgentLoop {
   readonly #parts: AgentParts;
   readonly #engine: Engine;
   readonly #workFolder: WorkFolder;
+  readonly #caches: BuildCaches;
   readonly #client: ServerClient;
   readonly #draining = new AbortController();
   readonly #stopping = new AbortController();
@@ -75,11 +85,16 @@ class AgentLoop {
   #idleSince = performance.now();
   #isAway = false;
 
-  constructor(options: AgentOptions, parts: AgentParts, own: { readonly engine: Engine; readonly workFolder: WorkFolder }) {
+  constructor(
+    options: AgentOptions,
+    parts: AgentParts,
+    own: { readonly engine: Engine; readonly workFolder: WorkFolder; readonly caches: BuildCaches },
+  ) {
     this.#options = options;
     this.#parts = parts;
     this.#engine = own.engine;
     this.#workFolder = own.workFolder;
+    this.#caches = own.caches;
     this.#client = new ServerClient(options);
   }
 
@@ -110,6 +125,7 @@ class AgentLoop {
       }
     } finally {
       await Promise.all(this.#runs.values());
+      await this.#caches.settled();
       for (const timer of this.#timers) clearTimeout(timer);
       this.#client.close();
     }
@@ -156,6 +172,7 @@ class AgentLoop {
       engine: this.#engine,
       agent: { name: this.#options.name, version: readVersion() },
       workFolder: this.#workFolder,
+      caches: this.#caches,
       limits: this.#options.limits,
       stopping: this.#stopping.signal,
       givingUp: this.#givingUp.signal,

@@ -4,15 +4,15 @@ import { pause } from './pauses.ts';
 
 const lookMs = 5_000;
 
-/** Looks every few seconds how much a folder takes on disk, and tells once when that is more than it may. Ends with the signal. */
+/** Looks every few seconds how much folders take on disk, and tells once when that is more than they may. Ends with the signal. */
 export async function watchDisk(
-  folder: string,
+  folders: ReadonlySet<string>,
   { maxBytes, onTooMuch, signal }: { readonly maxBytes: number; onTooMuch(bytes: number): void; readonly signal: AbortSignal },
 ): Promise<void> {
   try {
     for (;;) {
       await pause(lookMs, signal);
-      const bytes = await diskUse(folder, { enough: maxBytes, signal });
+      const bytes = await diskUse(folders, { enough: maxBytes, signal });
       if (bytes > maxBytes) {
         onTooMuch(bytes);
         return;
@@ -23,15 +23,15 @@ export async function watchDisk(
   }
 }
 
-/** What a folder takes on disk; counting ends at `enough`. Links are not followed, and what vanishes meanwhile does not count. */
-async function diskUse(
-  folder: string,
-  { enough, signal }: { readonly enough: number; readonly signal: AbortSignal },
+/** What folders take on disk; counting ends above `enough`. Links are not followed, and what vanishes meanwhile does not count. */
+export async function diskUse(
+  roots: Iterable<string>,
+  { enough, signal }: { readonly enough: number; readonly signal?: AbortSignal },
 ): Promise<number> {
   let bytes = 0;
-  const folders = [folder];
+  const folders = [...roots];
   for (let path = folders.pop(); path !== undefined && bytes <= enough; path = folders.pop()) {
-    signal.throwIfAborted();
+    signal?.throwIfAborted();
     try {
       for await (const entry of await opendir(path)) {
         const child = join(path, entry.name);

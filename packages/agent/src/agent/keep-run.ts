@@ -9,7 +9,9 @@ import { secretsOf } from '../run/run-secrets.ts';
 import { type ServerClient, ServerError } from '../server-client/index.ts';
 import { watchDisk } from './disk-watch.ts';
 import { RunReporter } from './run-reporter.ts';
-import { type WorkFolder, removeTree } from './work-folder.ts';
+import type { BuildCaches } from './build-caches.ts';
+import { removeFiles } from './remove-files.ts';
+import type { WorkFolder } from './work-folder.ts';
 
 export type ExecuteRun = (host: RunHost, engine: Engine) => Promise<RunEnd>;
 
@@ -18,6 +20,7 @@ export interface RunKeeperOptions {
   readonly engine: Engine;
   readonly agent: RunHost['agent'];
   readonly workFolder: WorkFolder;
+  readonly caches: BuildCaches;
   readonly limits: RunLimits;
   readonly execute: ExecuteRun;
   /** Stops runs: the agent ends. */
@@ -32,14 +35,14 @@ export interface RunKeeperOptions {
 
 /** Executes one run, tells the server of it, and leaves nothing behind. */
 export async function keepRun(assignment: Assignment, options: RunKeeperOptions): Promise<void> {
-  const { workFolder, log } = options;
+  const { engine, workFolder, log } = options;
   const folders = workFolder.openRun(assignment.run.id);
   try {
     mkdirSync(join(folders.folder, 'workspace'));
     await new RunKeeper(assignment, options, folders).keep();
   } finally {
     for (const folder of [folders.secretsFolder, folders.folder])
-      await removeTree(folder).catch((error: Error) => log(`${folder} could not be removed: ${error.message}`));
+      await removeFiles(folder, engine).catch((error: Error) => log(`${folder} could not be removed: ${error.message}`));
   }
 }
 
@@ -52,6 +55,8 @@ class RunKeeper {
   readonly #assignment: Assignment;
   readonly #options: RunKeeperOptions;
   readonly #folders: Folders;
+  /** What the run fills. */
+  readonly #filled: Set<string>;
   readonly #stop = new AbortController();
   readonly #log: RunLog;
   readonly #reporter: RunReporter;
@@ -60,6 +65,7 @@ class RunKeeper {
     this.#assignment = assignment;
     this.#options = options;
     this.#folders = folders;
+    this.#filled = new Set([folders.folder]);
     this.#log = new RunLog({
       file: join(folders.folder, 'waiting-log'),
       from: assignment.logFrom,
@@ -88,7 +94,7 @@ class RunKeeper {
     if (stopping.aborted) agentStops();
     const timeout = setTimeout(() => this.#stopFor('timeout'), this.#assignment.timeoutSeconds * 1000);
     const watching = new AbortController();
-    const watched = watchDisk(this.#folders.folder, {
+    const watched = watchDisk(this.#filled, {
       maxBytes: limits.diskBytes,
       onTooMuch: () => this.#stopFor('disk-limit'),
       signal: watching.signal,
@@ -118,6 +124,18 @@ class RunKeeper {
     return { outcome: 'Error', message: `the agent failed: ${message}`, images: [], dependencies: [], temporaryTags: [] };
   }
 
+  async #openCache(space: string): ReturnType<RunHost['openCache']> {
+    const { path, close } = await this.#options.caches.open(space);
+    this.#filled.add(path);
+    return {
+      path,
+      close: () => {
+        this.#filled.delete(path);
+        close();
+      },
+    };
+  }
+
   #host(): RunHost {
     const { agent, client, workFolder, limits, allowsLocalGit = false } = this.#options;
     const signal = this.#stop.signal;
@@ -130,6 +148,7 @@ class RunKeeper {
       secretsFolder: this.#folders.secretsFolder,
       limits,
       signal,
+      openCache: (space) => this.#openCache(space),
       log: (step, stream, text) => this.#log.add(step, stream, text),
       steps: (states) =>
         this.#reporter.steps(

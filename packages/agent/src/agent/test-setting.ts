@@ -25,7 +25,7 @@ export const limits: RunLimits = {
 const idleEngine = new Engine(
   process.execPath,
   {},
-  { name: 'buildah', version: '1', os: 'Linux', architectures: ['amd64'], limitsSwap: false },
+  { name: 'buildah', version: '1', os: 'Linux', architectures: ['amd64'], limitsSwap: false, separatesCaches: true },
 );
 
 /** A way to the server that tests can close. */

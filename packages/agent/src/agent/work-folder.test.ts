@@ -48,7 +48,7 @@ describe('the work folder', () => {
     writeFileSync(join(root, 'outside'), 'x');
     mkdirSync(join(run, 'closed'), { mode: 0o500 });
     symlinkSync(root, join(run, 'link'));
-    await folder.removeOldRuns();
+    await folder.removeOldRuns(removeTree);
     assert.ok(!existsSync(run) && !existsSync(secretsFolder));
     assert.ok(existsSync(join(root, 'outside')));
     folder.release();

@@ -13,8 +13,10 @@ export interface WorkFolder {
   readonly agentId: string;
   /** A new folder for a run, and one for its secrets: in memory where the system has such a place. Nobody else can read them. */
   openRun(run: string): RunFolders;
+  /** Of what builds keep for the next. */
+  readonly cachesFolder: string;
   /** Removes what runs of a predecessor left. */
-  removeOldRuns(): Promise<void>;
+  removeOldRuns(remove: (path: string) => Promise<void>): Promise<void>;
   release(): void;
 }
 
@@ -44,16 +46,17 @@ export function openWorkFolder(path: string): WorkFolder {
   const secretsPrefix = `berth-agent-${agentId}-`;
   return {
     agentId,
+    cachesFolder: join(path, 'caches'),
     openRun: (run) => {
       const name = `${run.replaceAll(/[^A-Za-z0-9]/g, '_').slice(0, 40)}-${randomBytes(6).toString('hex')}`;
       const folder = join(runs, name);
       mkdirSync(folder, { mode: 0o700 });
       return { folder, secretsFolder: makeSecretsFolder(`${secretsPrefix}${name}`, folder) };
     },
-    removeOldRuns: async () => {
-      for (const name of readdirSync(runs)) await removeTree(join(runs, name));
+    removeOldRuns: async (remove) => {
+      for (const name of readdirSync(runs)) await remove(join(runs, name));
       for (const name of listFolder(memoryFolder).filter((each) => each.startsWith(secretsPrefix)))
-        await removeTree(join(memoryFolder, name));
+        await remove(join(memoryFolder, name));
     },
     release: () => lock.release(),
   };

@@ -13,6 +13,8 @@ export interface EngineFacts {
   readonly architectures: readonly [native: string, ...emulated: string[]];
   /** Whether it can keep containers from swapping. */
   readonly limitsSwap: boolean;
+  /** Whether it can keep apart what builds leave for the next: not podman's service elsewhere, whose cache mounts have one place. */
+  readonly separatesCaches: boolean;
 }
 
 export interface CommandOptions extends Omit<ProgramOptions, 'environment'> {
@@ -53,6 +55,13 @@ export class Engine {
       this.name === 'docker' ? { DOCKER_CONFIG: folder } : { REGISTRY_AUTH_FILE: `${folder}/config.json`, DOCKER_CONFIG: folder };
     const engine = new Engine(this.#program, { ...this.#environment, ...own }, this.#facts);
     engine.#logins = logins;
+    return engine;
+  }
+
+  /** The same engine, which keeps temporary files in a folder of its own, and its cache mounts with them. Docker's daemon has its own place. */
+  withTemporaryFolder(path: string): Engine {
+    const engine = new Engine(this.#program, { ...this.#environment, TMPDIR: path }, this.#facts);
+    engine.#logins = this.#logins;
     return engine;
   }
 

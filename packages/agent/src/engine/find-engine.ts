@@ -77,21 +77,22 @@ async function askDocker(ask: Ask): Promise<EngineFacts> {
     await ask(['buildx', 'version']).catch(() => {
       throw new Error(`version ${client.trim()} cannot build without its plug-in buildx`);
     });
-  return factsOf('docker', { version, os, architecture, swap });
+  return factsOf('docker', { version, os, architecture, swap, separatesCaches: true });
 }
 
 async function askPodman(ask: Ask): Promise<EngineFacts> {
   const { host, version } = JSON.parse(await ask(['info', '--format', 'json'])) as {
-    host: { arch: string; os: string };
+    host: { arch: string; os: string; serviceIsRemote?: boolean };
     version: { Version: string };
   };
-  return factsOf('podman', { version: version.Version, os: host.os, architecture: host.arch, swap: 'false' });
+  const separatesCaches = host.serviceIsRemote !== true;
+  return factsOf('podman', { version: version.Version, os: host.os, architecture: host.arch, swap: 'false', separatesCaches });
 }
 
 async function askBuildah(ask: Ask): Promise<EngineFacts> {
   const { host } = JSON.parse(await ask(['info'])) as { host: { arch: string; os: string } };
   const version = /version (\S+)/.exec(await ask(['--version']))?.[1] ?? '';
-  return factsOf('buildah', { version, os: host.os, architecture: host.arch, swap: 'false' });
+  return factsOf('buildah', { version, os: host.os, architecture: host.arch, swap: 'false', separatesCaches: true });
 }
 
 interface Answers {
@@ -99,9 +100,10 @@ interface Answers {
   readonly os: string | undefined;
   readonly architecture: string;
   readonly swap: string | undefined;
+  readonly separatesCaches: boolean;
 }
 
-async function factsOf(name: EngineName, { version, os, architecture, swap }: Answers): Promise<EngineFacts> {
+async function factsOf(name: EngineName, { version, os, architecture, swap, separatesCaches }: Answers): Promise<EngineFacts> {
   const native = architectureOf(architecture);
   const isWindows = os === 'windows';
   const emulated = isWindows ? [] : await emulatedArchitectures();
@@ -112,6 +114,7 @@ async function factsOf(name: EngineName, { version, os, architecture, swap }: An
     os: isWindows ? 'Windows' : 'Linux',
     architectures: [native, ...new Set(also.filter((each) => each !== native))],
     limitsSwap: swap === 'true',
+    separatesCaches,
   };
 }
 

@@ -25,6 +25,8 @@ export interface BuildCache {
   /** A secret word that stands for those who share it. */
   readonly space: string;
   readonly isUsed: boolean;
+  /** Whether it outlives the run. */
+  readonly isShared: boolean;
 }
 
 /** Builds with one cache key share a cache; all others have one for their run, or none. */
@@ -37,12 +39,13 @@ export function buildCache(options: {
   readonly isShared: boolean;
 }): BuildCache {
   const { agentId, registry, runId, cacheKey, isTrusted, isShared } = options;
-  const owner = isShared && isTrusted && cacheKey !== '' ? ['key', cacheKey] : ['run', runId];
+  const outlivesRun = isShared && isTrusted && cacheKey !== '';
+  const owner = outlivesRun ? ['key', cacheKey] : ['run', runId];
   const space = createHash('sha256')
     .update(JSON.stringify([agentId, registry, ...owner]))
     .digest('hex')
     .slice(0, 32);
-  return { space, isUsed: isTrusted };
+  return { space, isUsed: isTrusted, isShared: outlivesRun };
 }
 
 /** The arguments of the engine's client for one build. */
@@ -68,7 +71,8 @@ export function buildArguments(build: BuildCommand, scene: BuildScene): readonly
 
 /**
  * BuildKit keeps steps by what they are and see, and cache mounts by their names. A host name of its own, which is part of what a
- * RUN sees, and a space for the names keep apart what is not to be shared. Podman and Buildah have no such thing: no cache there.
+ * RUN sees, and a space for the names keep apart what is not to be shared. Podman and Buildah find steps by their text alone, so they
+ * do all of them anew; their cache mounts are in a folder that is told apart (`openTemporary`).
  */
 function cacheFlags({ noCache }: BuildCommand, { engine, isWindows, cache }: BuildScene): readonly string[] {
   if (engine !== 'docker') return ['--no-cache'];

@@ -7,6 +7,7 @@ import { fetchBaseImages } from './base-images.ts';
 import { type BuildCache, buildArguments, buildCache } from './build-arguments.ts';
 import { readBuildFlags } from './build-flags.ts';
 import { buildSecrets } from './build-secrets.ts';
+import { openTemporary } from './build-temporary.ts';
 import { namedValues, passArguments } from './child-values.ts';
 import { ImageMissing } from './pull-image.ts';
 import type { BuiltImage, PlatformImage } from './run-images.ts';
@@ -46,6 +47,10 @@ async function findPlace(scene: RunScene, step: Step, { say }: AttemptContext): 
   if (action.kind !== 'build') throw new Error(`the step ${step.id} is no build`);
   const { build } = action;
   const passed = readBuildFlags(build.others, scene.host.limits);
+  if (!scene.engine.describe().separatesCaches && !scene.host.assignment.isTrusted)
+    throw new Error(
+      'is of an untrusted source, and what it leaves in cache mounts would be found by others: the podman service of this agent is elsewhere; let an agent on its machine do it',
+    );
   if (isRemote(build.context))
     throw new Error(
       `has the context ${build.context}: a step builds from a folder of the workspace; give the address to the run as its source`,
@@ -173,6 +178,7 @@ async function buildOne(
   context.say(
     `Building ${build.tags.join(', ') || 'an image without a name'}${platform === undefined ? '' : ` for ${platform}`}`,
   );
+  const cache = cacheOf(scene, step);
   const args = buildArguments(build, {
     engine: engine.name,
     isWindows: engine.describe().os === 'Windows',
@@ -185,13 +191,12 @@ async function buildOne(
     passed: place.passed,
     secrets: place.secrets,
     plainHttpFlags: engine.plainHttpFlags(host.assignment.run.registry),
-    cache: cacheOf(scene, step),
+    cache,
   });
-  const { exitCode, lastLines } = await engine.command(args, {
-    environment: client,
-    signal: context.signal,
-    onLine: (stream, line) => context.line(stream, line),
-  });
+  const temporary = await openTemporary(scene, cache);
+  const { exitCode, lastLines } = await temporary.engine
+    .command(args, { environment: client, signal: context.signal, onLine: (stream, line) => context.line(stream, line) })
+    .finally(temporary.close);
   context.signal.throwIfAborted();
   const attempt: Attempt = { exitCode, lastLines, ...(isEmulated && exitCode !== 0 && { reason: hint }) };
   if (exitCode !== 0) return { id: undefined, attempt };

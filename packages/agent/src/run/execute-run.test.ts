@@ -1,23 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, test } from 'node:test';
 import type { Assignment } from '@berth/api';
-import { startDockerDaemon } from '@berth/testkit';
-import { cleanUp, findEngine } from '../engine/index.ts';
+import { cleanUp } from '../engine/index.ts';
 import { RegistryAccess } from './registry/registry-access.ts';
 import type { RunStop } from './run-host.ts';
-import {
-  type EngineScope,
-  type Session,
-  configurePodman,
-  execute,
-  leftovers,
-  loginsOf,
-  missingFor,
-  suite,
-} from './test-session.ts';
+import { withEveryEngine } from './test-engines.ts';
+import { type EngineScope, type Session, execute, leftovers, loginsOf } from './test-session.ts';
 
 /** A system of one program, with a shell. */
 const system = 'FROM scratch\nCOPY busybox /bin/busybox\nRUN ["/bin/busybox", "--install", "/bin"]\nCMD ["sh"]\n';
@@ -318,31 +306,4 @@ steps:
   });
 }
 
-suite('docker', missingFor('docker', 'dockerd'), {
-  define: defineTests,
-  open: async (network, registry) => {
-    const daemon = await startDockerDaemon(network, { insecure: [registry] });
-    const engine = await findEngine({ wanted: 'docker', host: daemon.host, log: () => {} });
-    return { engine, stop: () => daemon.stop() };
-  },
-});
-
-suite('podman', missingFor('podman', 'runc'), {
-  define: defineTests,
-  open: async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'berth-podman-'));
-    const restore = await configurePodman(folder);
-    const engine = await findEngine({ wanted: 'podman', log: () => {} });
-    return { engine, stop: restore };
-  },
-});
-
-suite('buildah', missingFor('buildah', 'runc'), {
-  define: defineTests,
-  open: async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'berth-buildah-'));
-    const restore = await configurePodman(folder);
-    const engine = await findEngine({ wanted: 'buildah', log: () => {} });
-    return { engine, stop: restore };
-  },
-});
+withEveryEngine(defineTests);

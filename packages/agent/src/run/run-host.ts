@@ -33,6 +33,8 @@ export interface RunHost {
   readonly limits: RunLimits;
   /** Aborts with a `RunStop` as its reason. */
   readonly signal: AbortSignal;
+  /** A folder that outlives the run, for builds that know this word; nobody removes it until it is closed. */
+  openCache(space: string): Promise<{ readonly path: string; close(): void }>;
   /** One line, without its end; masked, cleaned of control sequences and bounded before it goes anywhere. `step`: empty for the run itself. */
   log(step: string, stream: 'agent' | 'stdout' | 'stderr', text: string): void;
   /** All steps as they are now, in the order of the file. */

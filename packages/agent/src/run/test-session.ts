@@ -1,18 +1,10 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Assignment, RunStep } from '@berth/api';
-import {
-  type SpawnedRegistry,
-  type TestNetwork,
-  missingForNetwork,
-  missingPrograms,
-  openTestNetwork,
-  spawnRegistry,
-} from '@berth/testkit';
+import { type SpawnedRegistry, type TestNetwork, openTestNetwork, spawnRegistry } from '@berth/testkit';
 import type { Engine } from '../engine/index.ts';
 import { Masks } from '../log/index.ts';
 import { executeRun } from './execute-run.ts';
@@ -99,6 +91,7 @@ export async function execute(session: Session, work: Assignment['work'], option
       allowsEngineSocket: false,
     },
     signal: stop.signal,
+    openCache: (space) => openCache(join(folder, 'caches', space)),
     log: (step, stream, text) => {
       log.push(`${step} ${stream} ${text}`);
       options.onLine?.(step, text);
@@ -125,6 +118,11 @@ export async function execute(session: Session, work: Assignment['work'], option
   const end = await executeRun(host, engine);
   await rm(own, { recursive: true, force: true });
   return { id: `r${id}`, end, steps, log };
+}
+
+async function openCache(path: string): ReturnType<RunHost['openCache']> {
+  await mkdir(path, { recursive: true });
+  return { path, close: () => {} };
 }
 
 /** What of its tests an engine is tried with. */
@@ -190,40 +188,4 @@ export async function leftovers({ engine }: Session): Promise<readonly string[]>
 
 export function loginsOf({ registry }: Session): Assignment['logins'] {
   return [{ server: registry.host, username: registry.username, password: registry.password, isPlainHttp: true }];
-}
-
-/** Why the engine with these programs cannot be tried here; undefined: it can. */
-export function missingFor(...programs: readonly string[]): string | undefined {
-  return missingForNetwork() ?? missingPrograms(programs);
-}
-
-/** Storage and settings of their own; the machine may forbid to raise limits, and crun refuses hybrid control groups. */
-export async function configurePodman(folder: string): Promise<() => Promise<void>> {
-  const files = {
-    'containers.conf':
-      '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n[network]\nnetwork_backend = "netavark"\n' +
-      `network_config_dir = "${join(folder, 'networks')}"\n[engine]\nruntime = "runc"\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\n`,
-    'storage.conf': `[storage]\ndriver = "overlay"\ngraphroot = "${join(folder, 'graph')}"\nrunroot = "${join(folder, 'run')}"\n`,
-    'registries.conf': 'unqualified-search-registries = []\n',
-  };
-  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
-  const environment = {
-    CONTAINERS_CONF: join(folder, 'containers.conf'),
-    CONTAINERS_STORAGE_CONF: join(folder, 'storage.conf'),
-    CONTAINERS_REGISTRIES_CONF: join(folder, 'registries.conf'),
-    XDG_RUNTIME_DIR: folder,
-    BUILDAH_ISOLATION: 'chroot',
-  };
-  const before = Object.keys(environment).map((name) => [name, process.env[name]] as const);
-  Object.assign(process.env, environment);
-  return async () => {
-    for (const [name, value] of before) {
-      if (value === undefined) delete process.env[name];
-      else process.env[name] = value;
-    }
-    const mounts = (await readFile('/proc/self/mounts', 'utf8')).split('\n').map((line) => line.split(' ')[1] ?? '');
-    for (const path of mounts.filter((each) => each.startsWith(`${folder}/`)).toReversed())
-      execFileSync('umount', ['--lazy', path]);
-    await rm(folder, { recursive: true, force: true });
-  };
 }

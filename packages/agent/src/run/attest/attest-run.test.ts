@@ -1,22 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, test } from 'node:test';
 import type { Assignment } from '@berth/api';
-import { startDockerDaemon } from '@berth/testkit';
-import { findEngine } from '../../engine/index.ts';
 import { RegistryAccess } from '../registry/registry-access.ts';
-import {
-  type EngineScope,
-  type Session,
-  configurePodman,
-  execute,
-  leftovers,
-  loginsOf,
-  missingFor,
-  suite,
-} from '../test-session.ts';
+import { withEveryEngine } from '../test-engines.ts';
+import { type EngineScope, type Session, execute, leftovers, loginsOf } from '../test-session.ts';
 import { requireSpdx } from './test-spdx.ts';
 
 const spdxType = 'application/spdx+json';
@@ -178,20 +165,4 @@ steps:
   });
 }
 
-suite('docker', missingFor('docker', 'dockerd'), {
-  define: defineTests,
-  open: async (network, registry) => {
-    const daemon = await startDockerDaemon(network, { insecure: [registry] });
-    const engine = await findEngine({ wanted: 'docker', host: daemon.host, log: () => {} });
-    return { engine, stop: () => daemon.stop() };
-  },
-});
-
-for (const wanted of ['podman', 'buildah'] as const)
-  suite(wanted, missingFor(wanted, 'runc'), {
-    define: defineTests,
-    open: async () => {
-      const stop = await configurePodman(await mkdtemp(join(tmpdir(), `berth-${wanted}-`)));
-      return { engine: await findEngine({ wanted, log: () => {} }), stop };
-    },
-  });
+withEveryEngine(defineTests);
