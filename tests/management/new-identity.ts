@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import type { Management } from './management-tests.ts';
+import type { RegistryClient } from '@berth/testkit';
 
 export interface NewIdentity {
   readonly objectId: string;
@@ -10,7 +10,7 @@ export interface NewIdentity {
 
 /** A service principal with a secret, and these roles at a scope. */
 export async function newIdentity(
-  { client }: Management,
+  { client }: { readonly client: RegistryClient },
   roles: readonly string[],
   scope = 'registry:local',
 ): Promise<NewIdentity> {

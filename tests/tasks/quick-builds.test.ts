@@ -3,6 +3,7 @@ import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import type { Run } from '@berth/api';
+import { newIdentity } from '../management/new-identity.ts';
 import { taskSuite } from './task-suite.ts';
 import type { CommandResult } from './task-world.ts';
 
@@ -92,6 +93,22 @@ taskSuite('quick builds', {}, (world) => {
     assert.ok(!(await here.engine.docker(['history', '--no-trunc', image])).stdout.includes(secret), 'nor the history');
     const { stdout } = await here.engine.docker(['run', '--rm', image, 'cat', '/greeting', '/length']);
     assert.equal(stdout, `hello  you\n${secret.length}\n`);
+  });
+
+  test('who builds again finds the layers of the time before, nobody else does, and --no-cache does not', async () => {
+    const here = world();
+    const folder = await here.write('again', { Dockerfile: `FROM ${here.host}/base/tools:v1\nRUN echo done $((6 * 7))\n` });
+    const isDone = async (result: Promise<CommandResult>): Promise<boolean> =>
+      (await here.log(runOf(await result).id)).some(({ text }) => text.includes('done 42'));
+    const args = ['--image', 'quick/again:v1'];
+    assert.equal(await isDone(build(folder, ...args)), true);
+    assert.equal(await isDone(build(folder, ...args)), false);
+    assert.equal(await isDone(build(folder, ...args, '--no-cache')), true);
+    using client = here.client;
+    const { clientId, clientSecret } = await newIdentity({ client }, ['Contributor']);
+    const env = { BERTH_USERNAME: clientId, BERTH_PASSWORD: clientSecret };
+    assert.equal(await isDone(here.berth(['build', '--json', ...args, folder], { env })), true);
+    assert.equal(await isDone(build(folder, ...args)), false);
   });
 
   test('what is not to be pushed is not, and a build that fails says where', async () => {

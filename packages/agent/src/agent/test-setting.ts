@@ -25,7 +25,15 @@ export const limits: RunLimits = {
 const idleEngine = new Engine(
   process.execPath,
   {},
-  { name: 'buildah', version: '1', os: 'Linux', architectures: ['amd64'], limitsSwap: false, separatesCaches: true },
+  {
+    name: 'buildah',
+    version: '1',
+    os: 'Linux',
+    architectures: ['amd64'],
+    limitsSwap: false,
+    separatesCaches: true,
+    idsAreManifests: false,
+  },
 );
 
 /** A way to the server that tests can close. */

@@ -185,7 +185,7 @@ describe('sources in git', () => {
     }
   });
 
-  test('files in LFS come with the rest, with the token of their host', { skip: skipWithoutLfs() }, async () => {
+  test('files in LFS come with the rest, those of submodules too, with the token of their host', { skip: skipWithoutLfs() }, async () => {
     const token = 'tok-tok-tok';
     const [large, other] = ['the content of a large file\n'.repeat(1000), 'another large file'];
     const largeFiles = new Map([large, other].map((text) => [hash('sha256', text), text]));
@@ -199,6 +199,12 @@ describe('sources in git', () => {
       assert.deepEqual([content('data/large.bin'), content('b/other.bin')], [large, other]);
       await fetch({ url, token, folder: 'data' });
       assert.equal(content('large.bin'), large);
+      const outer = new TestRepository(join(root, 'around-large'));
+      outer.git('submodule', 'add', '--quiet', join(root, 'large'), 'parts/large');
+      outer.git('config', '--file', '.gitmodules', 'submodule.parts/large.url', '../../large/.git');
+      outer.commit({ a: 'a' });
+      await fetch({ url: `${guarded.origin}/around-large/.git`, token });
+      assert.equal(content('parts/large/data/large.bin'), large);
       assert.doesNotMatch(said.join('\n'), /warning/);
       pointers.commit({ 'data/lost.bin': pointerTo('nobody has it') });
       await refuses({ url, token }, /LFS cannot be fetched: .*there is no such file/);

@@ -15,6 +15,8 @@ export interface EngineFacts {
   readonly limitsSwap: boolean;
   /** Whether it can keep apart what builds leave for the next: not podman's service elsewhere, whose cache mounts have one place. */
   readonly separatesCaches: boolean;
+  /** Whether the id of an image is the digest of its manifest, as in containerd's store (docker 29's default); otherwise its configuration's. */
+  readonly idsAreManifests: boolean;
 }
 
 export interface CommandOptions extends Omit<ProgramOptions, 'environment'> {

@@ -50,7 +50,11 @@ async function openEngine(name: EngineName, program: string, host: string | unde
   const own = Object.fromEntries(handedOn.flatMap((key) => (process.env[key] === undefined ? [] : [[key, process.env[key]]])));
   const hostName = name === 'docker' ? 'DOCKER_HOST' : 'CONTAINER_HOST';
   const environment: Record<string, string> = { ...own, ...(host !== undefined && name !== 'buildah' && { [hostName]: host }) };
-  if (name === 'docker') environment['DOCKER_BUILDKIT'] = '1';
+  if (name === 'docker') {
+    environment['DOCKER_BUILDKIT'] = '1';
+    // What is attested is ours to say, and made without the engine's help.
+    environment['BUILDX_NO_DEFAULT_ATTESTATIONS'] = '1';
+  }
   const ask = async (args: readonly string[]): Promise<string> => {
     const end = await runProgram(program, args, { environment, signal: AbortSignal.timeout(patienceMs) });
     return answerOf(end, args);
@@ -67,17 +71,21 @@ function answerOf({ exitCode, output, lastLines }: ProgramEnd, args: readonly st
 type Ask = (args: readonly string[]) => Promise<string>;
 
 async function askDocker(ask: Ask): Promise<EngineFacts> {
-  const format = '{{.ServerVersion}}|{{.OSType}}|{{.Architecture}}|{{.SwapLimit}}';
-  const [version = '', os, architecture = '', swap] = (await ask(['info', '--format', format])).trim().split('|');
+  const format = '{{.ServerVersion}}|{{.OSType}}|{{.Architecture}}|{{.SwapLimit}}|{{.DriverStatus}}';
+  const [version = '', os, architecture = '', swap, store = ''] = (await ask(['info', '--format', format])).trim().split('|');
+  const idsAreManifests = store.includes('io.containerd.snapshotter');
   // `docker info` exits with 0 when the daemon is not there.
   if (version === '') throw new Error('its daemon does not answer');
   // Newer clients build through buildx alone, a program of its own. Older ones have it built in.
   const client = await ask(['version', '--format', '{{.Client.Version}}']);
-  if (Number.parseInt(client, 10) >= 23)
+  const isOlder = Number.parseInt(client, 10) < 23;
+  if (isOlder && idsAreManifests)
+    throw new Error(`version ${client.trim()} is too old for the image store of its daemon ${version}: 23 or later is needed`);
+  if (!isOlder)
     await ask(['buildx', 'version']).catch(() => {
       throw new Error(`version ${client.trim()} cannot build without its plug-in buildx`);
     });
-  return factsOf('docker', { version, os, architecture, swap, separatesCaches: true });
+  return factsOf('docker', { version, os, architecture, swap, idsAreManifests });
 }
 
 async function askPodman(ask: Ask): Promise<EngineFacts> {
@@ -86,24 +94,28 @@ async function askPodman(ask: Ask): Promise<EngineFacts> {
     version: { Version: string };
   };
   const separatesCaches = host.serviceIsRemote !== true;
-  return factsOf('podman', { version: version.Version, os: host.os, architecture: host.arch, swap: 'false', separatesCaches });
+  return factsOf('podman', { version: version.Version, os: host.os, architecture: host.arch, separatesCaches });
 }
 
 async function askBuildah(ask: Ask): Promise<EngineFacts> {
   const { host } = JSON.parse(await ask(['info'])) as { host: { arch: string; os: string } };
   const version = /version (\S+)/.exec(await ask(['--version']))?.[1] ?? '';
-  return factsOf('buildah', { version, os: host.os, architecture: host.arch, swap: 'false', separatesCaches: true });
+  return factsOf('buildah', { version, os: host.os, architecture: host.arch });
 }
 
 interface Answers {
   readonly version: string;
   readonly os: string | undefined;
   readonly architecture: string;
-  readonly swap: string | undefined;
-  readonly separatesCaches: boolean;
+  readonly swap?: string | undefined;
+  readonly separatesCaches?: boolean;
+  readonly idsAreManifests?: boolean;
 }
 
-async function factsOf(name: EngineName, { version, os, architecture, swap, separatesCaches }: Answers): Promise<EngineFacts> {
+async function factsOf(
+  name: EngineName,
+  { version, os, architecture, swap, separatesCaches = true, idsAreManifests = false }: Answers,
+): Promise<EngineFacts> {
   const native = architectureOf(architecture);
   const isWindows = os === 'windows';
   const emulated = isWindows ? [] : await emulatedArchitectures();
@@ -115,6 +127,7 @@ async function factsOf(name: EngineName, { version, os, architecture, swap, sepa
     architectures: [native, ...new Set(also.filter((each) => each !== native))],
     limitsSwap: swap === 'true',
     separatesCaches,
+    idsAreManifests,
   };
 }
 

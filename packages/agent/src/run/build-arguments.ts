@@ -8,8 +8,9 @@ export interface BuildScene {
   /** On this machine. */
   readonly context: string;
   readonly dockerfile: string;
-  /** Gets the image's id. */
+  /** Gets the image's id, or what `readImageId` finds it in. */
   readonly idFile: string;
+  readonly idsAreManifests: boolean;
   readonly tags: readonly string[];
   readonly platform: string | undefined;
   readonly argumentFlags: readonly string[];
@@ -56,7 +57,7 @@ export function buildArguments(build: BuildCommand, scene: BuildScene): readonly
     ...scene.passed,
     ...(isDocker && !scene.isWindows ? ['--progress=plain'] : []),
     `--file=${scene.dockerfile}`,
-    `--iidfile=${scene.idFile}`,
+    `--${scene.idsAreManifests ? 'metadata-file' : 'iidfile'}=${scene.idFile}`,
     ...scene.tags.map((tag) => `--tag=${tag}`),
     ...(scene.platform === undefined ? [] : [`--platform=${scene.platform}`]),
     ...(build.target === undefined ? [] : [`--target=${build.target}`]),

@@ -178,6 +178,7 @@ async function buildOne(
   context.say(
     `Building ${build.tags.join(', ') || 'an image without a name'}${platform === undefined ? '' : ` for ${platform}`}`,
   );
+  const { idsAreManifests } = engine.describe();
   const cache = cacheOf(scene, step);
   const args = buildArguments(build, {
     engine: engine.name,
@@ -185,6 +186,7 @@ async function buildOne(
     context: place.context,
     dockerfile: place.dockerfile,
     idFile,
+    idsAreManifests,
     tags: isOnly ? build.tags : [],
     platform,
     argumentFlags: flags,
@@ -200,7 +202,15 @@ async function buildOne(
   context.signal.throwIfAborted();
   const attempt: Attempt = { exitCode, lastLines, ...(isEmulated && exitCode !== 0 && { reason: hint }) };
   if (exitCode !== 0) return { id: undefined, attempt };
-  return { id: (await readFile(idFile, 'utf8')).trim(), attempt };
+  return { id: readImageId(await readFile(idFile, 'utf8'), idsAreManifests), attempt };
+}
+
+/** Clients write the digest of the configuration into the file for ids whichever the store knows; that of the manifest is in the metadata. */
+function readImageId(text: string, idsAreManifests: boolean): string {
+  if (!idsAreManifests) return text.trim();
+  const digest: unknown = (JSON.parse(text) as Readonly<Record<string, unknown>>)['containerimage.digest'];
+  if (typeof digest !== 'string') throw new Error('cannot be found again: the engine does not say its digest');
+  return digest;
 }
 
 function cacheOf({ host }: RunScene, { action }: Step): BuildCache {

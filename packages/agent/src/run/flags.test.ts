@@ -125,6 +125,7 @@ test('builds share a cache by their key, within a registry, and those of untrust
     context: '/c',
     dockerfile: '/c/Dockerfile',
     idFile: '/i',
+    idsAreManifests: false,
     tags: ['a:1'],
     platform: 'linux/arm64',
     argumentFlags: ['--build-arg', 'A'],
@@ -147,4 +148,5 @@ test('builds share a cache by their key, within a registry, and those of untrust
     '--secret=id=S,src=/s',
   ]);
   assert.ok(args.includes('--no-cache'));
+  assert.ok(buildArguments(parseBuildCommand('.'), { ...scene, idsAreManifests: true }).includes('--metadata-file=/i'));
 });

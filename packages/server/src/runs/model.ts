@@ -42,7 +42,7 @@ export interface NewRun {
   readonly trigger?: RunTrigger;
   /** False for pull requests from forks: no secrets, and nothing is pushed. */
   readonly isTrusted: boolean;
-  /** Runs with the same one share a cache; absent: none. */
+  /** Runs with the same one share a cache. Absent: runs without a task share one with those of the same principal, others none. */
   readonly cacheKey?: string;
   readonly updateToken?: string;
   /** Whether secrets of the deployment's store and vaults may be read. Default: `isTrusted`. */

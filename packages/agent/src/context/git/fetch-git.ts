@@ -91,16 +91,22 @@ async function fetchRest(git: Git, folder: string, log: (text: string) => void):
         );
     }
   }
-  const { output } = await git.run(['grep', '-l', '--cached', '-e', 'filter=lfs', '--', '.gitattributes', '**/.gitattributes'], {
-    isQuiet: true,
-  });
-  if (output === '') return;
+  await fetchLarge(git, log);
+}
+
+/** Also of submodules, at any depth. */
+async function fetchLarge(git: Git, log: (text: string) => void): Promise<void> {
+  const places = ['--', '.gitattributes', '**/.gitattributes'];
+  const found = await git.run(['grep', '--recurse-submodules', '-l', '--cached', '-e', 'filter=lfs', ...places], { isQuiet: true });
+  if (found.output === '') return;
   const isInstalled = (await git.run(['lfs', 'version'], { isQuiet: true })).isDone;
   if (!isInstalled) {
     log('warning: the repository keeps files in LFS, and git-lfs is not installed where the agent runs: they are pointers only');
     return;
   }
-  await git.query([...lfsFilter, 'lfs', 'pull'], 'files that the repository keeps in LFS cannot be fetched');
+  const what = 'files that the repository keeps in LFS cannot be fetched';
+  await git.query([...lfsFilter, 'lfs', 'pull'], what);
+  await git.query([...lfsFilter, 'submodule', '--quiet', 'foreach', '--recursive', 'git lfs pull'], what);
 }
 
 /** Makes one folder of a repository the workspace. @throws SourceError when it is not in it */

@@ -19,7 +19,7 @@ export async function queueNewRun(context: RunsContext, run: NewRun): Promise<Ru
     {
       request,
       access: accessOf(run),
-      cacheKey: run.cacheKey ?? '',
+      cacheKey: cacheKeyOf(run),
       maySecrets: run.maySecrets ?? isTrusted,
     },
   );
@@ -62,4 +62,9 @@ export async function queueNewRun(context: RunsContext, run: NewRun): Promise<Ru
   const added = await database.write(queueRun, { row, maxQueued: limits.maxQueued, source });
   events.queueMoved();
   return factsOf(added);
+}
+
+/** Who queues a run without a task finds what earlier ones of theirs left: nothing that they could not have put there themselves. */
+function cacheKeyOf({ cacheKey, task, isTrusted, requestedBy }: NewRun): string {
+  return cacheKey ?? (task === undefined && isTrusted ? `caller:${requestedBy}` : '');
 }
