@@ -27,6 +27,9 @@ export interface TaskFeatureParts {
   readonly signal: AbortSignal;
 }
 
+/** Longer than a client takes between the parts of an index, shorter than anybody minds. */
+const settleMs = 400;
+
 /** Runs, and what makes them run. */
 export interface TaskFeatures {
   readonly routes: readonly Route[];
@@ -82,7 +85,7 @@ export function createTaskFeatures(settings: Settings, parts: TaskFeatureParts):
     registries,
     ...digests(parts),
     publicOrigin: ({ loginServer }) => publicOrigin(settings, loginServer),
-    limits: { pollIntervalMs, runsPerHour },
+    limits: { pollIntervalMs, runsPerHour, settleMs },
     signal,
   });
   return {
@@ -107,8 +110,20 @@ function publicOrigin({ loginServer: said, tls, tlsCert }: Settings, loginServer
 }
 
 /** What tags of this deployment name: of a task's own registry, and of others by the rights of its credentials there. */
-function digests({ access, catalog, registries }: TaskFeatureParts): Pick<TriggersOptions, 'digestFor' | 'digestOf'> {
+function digests({
+  access,
+  catalog,
+  registries,
+}: TaskFeatureParts): Pick<TriggersOptions, 'digestFor' | 'digestOf' | 'manifestOf'> {
   return {
+    manifestOf: async (registryId, { repository, digest: reference }) => {
+      try {
+        return await catalog.read({ registryId, repository, reference, hidesQuarantined: false });
+      } catch (error) {
+        if (error instanceof RegistryError) return undefined;
+        throw error;
+      }
+    },
     digestOf: async (registryId, { repository, tag: reference }) => {
       if (registries.byId(registryId)?.policies.isQuarantineEnabled !== true)
         return catalog.find({ registryId, repository, reference });

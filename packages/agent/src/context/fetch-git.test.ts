@@ -185,7 +185,9 @@ describe('sources in git', () => {
     }
   });
 
-  test('files in LFS come with the rest, those of submodules too, with the token of their host', { skip: skipWithoutLfs() }, async () => {
+  test('files in LFS come with the rest, those of submodules too, with the token of their host', {
+    skip: skipWithoutLfs(),
+  }, async () => {
     const token = 'tok-tok-tok';
     const [large, other] = ['the content of a large file\n'.repeat(1000), 'another large file'];
     const largeFiles = new Map([large, other].map((text) => [hash('sha256', text), text]));

@@ -3,6 +3,7 @@ import { repeat } from '../platform/repeat.ts';
 import { decideDue } from './base-images/decide-due.ts';
 import { followMovedTags } from './base-images/follow-moved-tags.ts';
 import { BaseImageLooks } from './base-images/look.ts';
+import { nextDueAt } from './base-images/queries.ts';
 import { tellsBaseImages } from './base-images/model.ts';
 import { pollDue } from './base-images/poll.ts';
 import { recordRun } from './base-images/record-run.ts';
@@ -43,6 +44,7 @@ export function createTriggers(context: TriggersContext): Triggers {
     async () => {
       await followMovedTags(context);
       await decideDue(context);
+      await wakeWhenSettled(context, () => void pushes.begin().then(() => polls.begin()));
     },
     { log, signal },
   );
@@ -77,6 +79,14 @@ export function createTriggers(context: TriggersContext): Triggers {
       await Promise.all([follow(async () => undefined), pushes.settled(), polls.settled(), sources.stop()]);
     },
   };
+}
+
+/** What moved a moment ago is due before the next look. */
+async function wakeWhenSettled({ database, clock, limits, signal }: TriggersContext, wake: () => void): Promise<void> {
+  const dueInMs = ((await nextDueAt(database.read)) ?? Infinity) - clock.now();
+  if (dueInMs <= 0 || dueInMs > limits.settleMs || signal.aborted) return;
+  const timer = setTimeout(wake, dueInMs);
+  signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
 }
 
 /** One after the other, so that what is kept is as the last one says. */

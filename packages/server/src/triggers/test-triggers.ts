@@ -78,6 +78,8 @@ export interface PushMore {
   readonly runId?: string;
   readonly digest?: string;
   readonly tag?: string;
+  /** What the index holds, digests of what was pushed before. */
+  readonly images?: readonly string[];
   /** Default: the registry's own. */
   readonly registryId?: number;
 }
@@ -135,8 +137,10 @@ export async function openTestTriggers(
       assert.ok(digest !== undefined);
       return digest;
     },
+    manifestOf: (registryId, { repository, digest: reference }) =>
+      catalog.read({ registryId, repository, reference, hidesQuarantined: false }).catch(() => undefined),
     publicOrigin: () => undefined,
-    limits: { pollIntervalMs: 900_000, runsPerHour: 12, ...limits },
+    limits: { pollIntervalMs: 900_000, runsPerHour: 12, settleMs: 0, ...limits },
     signal,
   };
   const looks = new BaseImageLooks(context);
@@ -232,8 +236,8 @@ function steps(
       await removeTask(context, registry, name);
       await reconcile(context, { registryId: registry.id, task: name });
     },
-    push: async (repository, { runId, digest: known, tag = 'latest', registryId = registry.id } = {}) => {
-      const bytes = contents.get(known ?? '') ?? emptyIndex();
+    push: async (repository, { runId, digest: known, tag = 'latest', images = [], registryId = registry.id } = {}) => {
+      const bytes = contents.get(known ?? '') ?? indexOf(images, contents);
       const digest = parseDigest(`sha256:${createHash('sha256').update(bytes).digest('hex')}`);
       contents.set(digest, bytes);
       const place = { registryId, repository };
@@ -312,8 +316,14 @@ function useOf(registry: Registry, { repository, digest, tag = 'latest', role = 
   return { role, registry: server ?? registry.loginServer, repository, tag, digest };
 }
 
-/** A manifest that needs nothing else. */
-function emptyIndex(): Buffer {
+/** Always another one. Without images it is a manifest that needs nothing else, and stands for an image. */
+function indexOf(images: readonly string[], contents: ReadonlyMap<string, Buffer>): Buffer {
   const annotations = { n: randomUUID() };
-  return Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [], annotations }));
+  const manifests = images.map((digest) => ({
+    mediaType: mediaTypes.ociIndex,
+    digest,
+    size: contents.get(digest)?.length,
+    platform: { os: 'linux', architecture: 'amd64' },
+  }));
+  return Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests, annotations }));
 }

@@ -7,6 +7,7 @@ import type { RemoteCredentials } from '../platform/registry-client/index.ts';
 import type { Runs } from '../runs/index.ts';
 import type { Tasks } from '../tasks/index.ts';
 import type { Registry } from '../tenancy/index.ts';
+import type { NamedManifest } from './base-images/images-of.ts';
 
 /** A tag of a repository. */
 export interface ImageName {
@@ -31,6 +32,11 @@ export interface TriggersContext {
   digestOf(registryId: number, image: ImageName): Promise<string | undefined>;
   /** The same as whoever has the credentials, or nobody, may know it. @throws RegistryError */
   digestFor(registry: Registry, image: ImageName, credentials: RemoteCredentials | undefined): Promise<string>;
+  /** A manifest that is there, whoever may pull it. */
+  manifestOf(
+    registryId: number,
+    name: { readonly repository: string; readonly digest: string },
+  ): Promise<NamedManifest | undefined>;
   /** `https://host` by which the world reaches a registry. Undefined: nobody has said. */
   publicOrigin(registry: Registry): string | undefined;
   readonly limits: TriggerLimits;
@@ -41,6 +47,8 @@ export interface TriggersContext {
 export interface TriggerLimits {
   /** How long until a base image of another registry is looked at again. */
   readonly pollIntervalMs: number;
+  /** How long a tag must have stayed: clients lead it through the images of an index before it names the index. */
+  readonly settleMs: number;
   /** Runs of one task for one base image within an hour. */
   readonly runsPerHour: number;
 }

@@ -97,7 +97,9 @@ async function fetchRest(git: Git, folder: string, log: (text: string) => void):
 /** Also of submodules, at any depth. */
 async function fetchLarge(git: Git, log: (text: string) => void): Promise<void> {
   const places = ['--', '.gitattributes', '**/.gitattributes'];
-  const found = await git.run(['grep', '--recurse-submodules', '-l', '--cached', '-e', 'filter=lfs', ...places], { isQuiet: true });
+  const found = await git.run(['grep', '--recurse-submodules', '-l', '--cached', '-e', 'filter=lfs', ...places], {
+    isQuiet: true,
+  });
   if (found.output === '') return;
   const isInstalled = (await git.run(['lfs', 'version'], { isQuiet: true })).isDone;
   if (!isInstalled) {

@@ -115,6 +115,48 @@ forEachEngine((engine) => {
     assert.equal((await triggers.runs('flapping')).length, 5);
   });
 
+  test('attack 35: a tag that a client leads through the images of an index makes one run, for the index', async (t) => {
+    const triggers = await openTestTriggers(engine, t, { settleMs: 400 });
+    const { clock } = triggers;
+    await dependent(triggers, 'indexed', ['base']);
+    const first = await triggers.push('base');
+    await triggers.follow();
+    clock.time += 399;
+    const second = await triggers.push('base');
+    await triggers.follow();
+    clock.time += 399;
+    const whole = await triggers.push('base', { images: [first, second] });
+    await triggers.follow();
+    clock.time += 399;
+    await triggers.follow();
+    assert.equal((await triggers.runs('indexed')).length, 1, 'it may move on');
+    clock.time += 1;
+    await triggers.follow();
+    const [run, , ...others] = await triggers.runs('indexed');
+    assert.deepEqual(run?.trigger?.kind === 'baseImage' && run.trigger.images.map(({ digest }) => digest), [whole]);
+    assert.deepEqual(others, []);
+  });
+
+  test('an index around the same images as before needs no run, another image in it does', async (t) => {
+    const triggers = await openTestTriggers(engine, t);
+    await dependent(triggers, 'attested', ['base']);
+    const image = await triggers.push('base');
+    await triggers.follow();
+    const [run] = await triggers.runs('attested');
+    await triggers.push('base', { images: [image] });
+    await triggers.follow();
+    assert.match((await triggers.reasons('attested'))[0] ?? '', /^a run was queued for these images already/);
+    await triggers.finish(run ?? '', [{ repository: 'base', digest: image }]);
+    await triggers.push('base', { images: [image] });
+    await triggers.follow();
+    assert.match((await triggers.reasons('attested'))[0] ?? '', /^its images are what the last successful run used/);
+    assert.equal((await triggers.runs('attested')).length, 2);
+    const other = await triggers.push('base', { tag: 'other' });
+    await triggers.push('base', { images: [image, other] });
+    await triggers.follow();
+    assert.equal((await triggers.runs('attested')).length, 3);
+  });
+
   test('a tag that comes back to what was used needs no run', async (t) => {
     const triggers = await openTestTriggers(engine, t);
     const [base] = await dependent(triggers, 'calm-app', ['base']);
@@ -180,7 +222,7 @@ forEachEngine((engine) => {
     const [base] = await dependent(triggers, 'shared-app', ['base']);
     const moved = await triggers.push('base');
     const servers = [[registry.id, 'local.example']] as const;
-    const take = { servers, limit: 10, now: clock.time };
+    const take = { servers, limit: 10, now: clock.time, settledAt: clock.time };
     const taken = await Promise.all([1, 2, 3].map(() => context.database.write(takeMovedTags, take)));
     assert.deepEqual(
       taken.map((each) => each.taken).toSorted((a, b) => a - b),

@@ -7,6 +7,7 @@ import type { TriggerDecision } from '../decisions/model.ts';
 import type { TriggersContext } from '../triggers-context.ts';
 import { type MovedImage, type Verdict, decide } from './decide.ts';
 import { followMovedTags } from './follow-moved-tags.ts';
+import { imagesOf } from './images-of.ts';
 import { chainOf, nameOf, registryAt, taskKey } from './model.ts';
 import { isUndecided } from './queries.ts';
 import { tellEndpoint } from './tell-endpoint.ts';
@@ -105,10 +106,29 @@ async function movedImage(context: TriggersContext, row: StoredBaseImage, recent
     current,
     handled: row.handled_digest,
     alreadyQueued: queued?.run.id,
+    sameImagesAs: await sameImages(context, row, current),
     isQuarantined: await isQuarantined(context, row, current),
     chain: await chainBehind(context, row, current),
     recentRuns: forImage.map(({ run }) => run.createdAt),
   };
+}
+
+/** What of other registries is not here has its digest only. */
+async function sameImages(
+  { manifestOf, registries }: TriggersContext,
+  { server, repository, recorded_digest: recorded, handled_digest: handled }: StoredBaseImage,
+  current: string,
+): Promise<MovedImage['sameImagesAs']> {
+  const home = registryAt(server, registries.all());
+  if (home === undefined || current === recorded || current === handled) return undefined;
+  const imagesAt = async (digest: string | null): Promise<string | undefined> => {
+    const manifest = digest === null ? undefined : await manifestOf(home.id, { repository, digest });
+    return manifest && imagesOf(manifest).join();
+  };
+  const images = await imagesAt(current);
+  if (images === undefined) return undefined;
+  if ((await imagesAt(recorded)) === images) return 'recorded';
+  return (await imagesAt(handled)) === images ? 'handled' : undefined;
 }
 
 /** Images of other registries are looked at as whoever pulls them. */

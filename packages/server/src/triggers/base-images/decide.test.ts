@@ -28,6 +28,8 @@ const cases: readonly (readonly [
   ['the digest that was used', { current: 'a' }, {}, 'none', /last successful run used/, false],
   ['a digest whose run failed', { handled: 'b' }, {}, 'none', /queued for this digest already/, false],
   ['a new digest after a run failed', { handled: 'c' }, {}, 'fire', /another digest/],
+  ['an index of what was used', { sameImagesAs: 'recorded' }, {}, 'none', /only what is attested of them is new/, false],
+  ['an index of what a run was queued for', { sameImagesAs: 'handled' }, {}, 'none', /queued for these images/, false],
   ['a run that was queued before a process died', { alreadyQueued: 'ca7' }, {}, 'none', /the run ca7 was queued/, true],
   ['a disabled task', {}, { isTaskEnabled: false }, 'none', /task is disabled/, false],
   ['a disabled trigger', {}, { isTriggerEnabled: false }, 'none', /trigger is disabled/, false],

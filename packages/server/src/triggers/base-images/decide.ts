@@ -10,6 +10,8 @@ export interface MovedImage {
   readonly handled: string | null;
   /** A run that was queued for it by a process that died before it could say so. */
   readonly alreadyQueued?: string | undefined;
+  /** Its images are those of what was recorded, or handled: only the index around them is another. */
+  readonly sameImagesAs?: 'recorded' | 'handled' | undefined;
   /** Nobody can pull it yet. */
   readonly isQuarantined?: boolean;
   /** Tasks whose runs led to the push, the last one at the end; empty: it was no run. */
@@ -55,11 +57,14 @@ export function decide(question: BaseImageQuestion): readonly Verdict[] {
 
 function judge(question: BaseImageQuestion, image: MovedImage): Verdict {
   const { task, isTaskEnabled, isTriggerEnabled, waitingRun, runsPerHour } = question;
-  const { recorded, current, handled, alreadyQueued, isQuarantined, chain, recentRuns } = image;
+  const { recorded, current, handled, alreadyQueued, sameImagesAs, isQuarantined, chain, recentRuns } = image;
   if (current === recorded) return nothing('it is what the last successful run used');
+  if (sameImagesAs === 'recorded')
+    return nothing('its images are what the last successful run used: only what is attested of them is new');
   if (alreadyQueued !== undefined)
     return { ...nothing(`the run ${alreadyQueued} was queued for this digest already`, true), run: alreadyQueued };
   if (current === handled) return nothing('a run was queued for this digest already');
+  if (sameImagesAs === 'handled') return nothing('a run was queued for these images already');
   if (!isTaskEnabled) return nothing('the task is disabled');
   if (!isTriggerEnabled) return nothing('the trigger is disabled');
   if (chain.at(-1) === task) return nothing('a run of the task itself pushed it: it would run for ever', true);

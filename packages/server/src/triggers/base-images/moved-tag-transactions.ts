@@ -1,9 +1,9 @@
 import { type ExpressionBuilder, sql } from 'kysely';
 import { type Tables, type WriteQueries, defineTransaction, lockFreeRows } from '../../platform/database/index.ts';
 
-/** When a row that moved is to be decided about: at once, or at the end of its pause. */
-export function decideAt(now: number) {
-  return sql<number>`case when is_watched = 1 then (case when paused_until > ${now} then paused_until else ${now} end) end`;
+/** When a row that moved is to be decided about: then, or at the end of its pause. */
+export function decideAt(time: number) {
+  return sql<number>`case when is_watched = 1 then (case when paused_until > ${time} then paused_until else ${time} end) end`;
 }
 
 export interface TakeMovedTags {
@@ -11,6 +11,8 @@ export interface TakeMovedTags {
   readonly servers: readonly (readonly [registryId: number, server: string])[];
   readonly limit: number;
   readonly now: number;
+  /** When tags that do not move again are decided about. */
+  readonly settledAt: number;
 }
 
 export interface TakenTags {
@@ -36,7 +38,7 @@ type MovedTag = {
  */
 export const takeMovedTags = defineTransaction(
   'triggers.take-moved-tags',
-  async (tx, { servers, limit, now }: TakeMovedTags): Promise<TakenTags> => {
+  async (tx, { servers, limit, now, settledAt }: TakeMovedTags): Promise<TakenTags> => {
     const moved = await lockFreeRows(
       tx
         .selectFrom('moved_tags')
@@ -52,8 +54,8 @@ export const takeMovedTags = defineTransaction(
       const server = serverOf.get(row.registry_id);
       // A registry that is not known yet here has no tasks yet that built on it.
       if (server === undefined) continue;
-      undecided += await noteOwn(tx, row, { server, now });
-      toLookAt += await noteOthers(tx, row, { server, now });
+      undecided += await noteOwn(tx, row, { server, now, settledAt });
+      toLookAt += await noteOthers(tx, row, { server, settledAt });
     }
     const ids = moved.map(({ id }) => id);
     await tx.deleteFrom('moved_tags').where('id', 'in', ids).execute();
@@ -63,10 +65,14 @@ export const takeMovedTags = defineTransaction(
 
 interface Where {
   readonly server: string;
-  readonly now: number;
+  readonly settledAt: number;
 }
 
-async function noteOwn(tx: WriteQueries, row: MovedTag, { server, now }: Where): Promise<number> {
+async function noteOwn(
+  tx: WriteQueries,
+  row: MovedTag,
+  { server, now, settledAt }: Where & { readonly now: number },
+): Promise<number> {
   const { numUpdatedRows } = await tx
     .updateTable('task_base_images')
     .set({
@@ -75,7 +81,7 @@ async function noteOwn(tx: WriteQueries, row: MovedTag, { server, now }: Where):
       current_run: sql`case when current_digest = ${row.digest} then coalesce(${row.run_id}, current_run) else ${row.run_id} end`,
       moved_id: row.id,
       checked_at: now,
-      decide_at: decideAt(now),
+      decide_at: decideAt(settledAt),
     })
     .where('registry_id', '=', row.registry_id)
     .where((eb) => isImage(eb, row, server))
@@ -85,10 +91,10 @@ async function noteOwn(tx: WriteQueries, row: MovedTag, { server, now }: Where):
 }
 
 /** Whether the tasks of another registry may know what became of the tag, their credentials say. */
-async function noteOthers(tx: WriteQueries, row: MovedTag, { server, now }: Where): Promise<number> {
+async function noteOthers(tx: WriteQueries, row: MovedTag, { server, settledAt }: Where): Promise<number> {
   const { numUpdatedRows } = await tx
     .updateTable('task_base_images')
-    .set({ current_run: row.run_id, moved_id: row.id, next_check_at: now })
+    .set({ current_run: row.run_id, moved_id: row.id, next_check_at: settledAt })
     .where('registry_id', '!=', row.registry_id)
     .where((eb) => isImage(eb, row, server))
     .where('is_watched', '=', 1)

@@ -44,6 +44,28 @@ export async function isUndecided(db: ReadQueries, now: number): Promise<boolean
   return row !== undefined;
 }
 
+/** When something is to be decided, or looked at, next; undefined: nothing is. */
+export async function nextDueAt(db: ReadQueries): Promise<number | undefined> {
+  const [decision, look] = await Promise.all([
+    db
+      .selectFrom('task_base_images')
+      .select('decide_at as at')
+      .where('decide_at', 'is not', null)
+      .orderBy('decide_at')
+      .limit(1)
+      .executeTakeFirst(),
+    db
+      .selectFrom('task_base_images')
+      .select('next_check_at as at')
+      .where('next_check_at', 'is not', null)
+      .orderBy('next_check_at')
+      .limit(1)
+      .executeTakeFirst(),
+  ]);
+  const times = [decision?.at, look?.at].flatMap((at) => (at === undefined || at === null ? [] : [at]));
+  return times.length === 0 ? undefined : Math.min(...times);
+}
+
 export async function isLookDue(db: ReadQueries, now: number): Promise<boolean> {
   const row = await db
     .selectFrom('task_base_images')
