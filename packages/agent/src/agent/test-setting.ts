@@ -33,6 +33,7 @@ const idleEngine = new Engine(
     limitsSwap: false,
     separatesCaches: true,
     idsAreManifests: false,
+    pluginFolders: [],
   },
 );
 

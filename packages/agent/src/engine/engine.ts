@@ -17,6 +17,8 @@ export interface EngineFacts {
   readonly separatesCaches: boolean;
   /** Whether the id of an image is the digest of its manifest, as in containerd's store (docker 29's default); otherwise its configuration's. */
   readonly idsAreManifests: boolean;
+  /** Where its client finds plug-ins that are not where it looks by itself. */
+  readonly pluginFolders: readonly string[];
 }
 
 export interface CommandOptions extends Omit<ProgramOptions, 'environment'> {

@@ -1,6 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { architectureOf, emulatedArchitectures } from './architectures.ts';
+import { readDockerSettings } from './docker-client.ts';
 import { Engine, type EngineFacts, type EngineName } from './engine.ts';
 import { type ProgramEnd, runProgram } from './run-program.ts';
 
@@ -50,16 +51,24 @@ async function openEngine(name: EngineName, program: string, host: string | unde
   const own = Object.fromEntries(handedOn.flatMap((key) => (process.env[key] === undefined ? [] : [[key, process.env[key]]])));
   const hostName = name === 'docker' ? 'DOCKER_HOST' : 'CONTAINER_HOST';
   const environment: Record<string, string> = { ...own, ...(host !== undefined && name !== 'buildah' && { [hostName]: host }) };
+  const { folder, pluginFolders } = await readDockerSettings();
   if (name === 'docker') {
+    // While it is looked for: the user's. Each run has its own.
+    environment['DOCKER_CONFIG'] = folder;
     environment['DOCKER_BUILDKIT'] = '1';
     // What is attested is ours to say, and made without the engine's help.
     environment['BUILDX_NO_DEFAULT_ATTESTATIONS'] = '1';
   }
-  const ask = async (args: readonly string[]): Promise<string> => {
-    const end = await runProgram(program, args, { environment, signal: AbortSignal.timeout(patienceMs) });
+  const ask = async (args: readonly string[], more: Readonly<Record<string, string>> = {}): Promise<string> => {
+    const end = await runProgram(program, args, {
+      environment: { ...environment, ...more },
+      signal: AbortSignal.timeout(patienceMs),
+    });
     return answerOf(end, args);
   };
-  const facts = name === 'docker' ? await askDocker(ask) : name === 'podman' ? await askPodman(ask) : await askBuildah(ask);
+  if (name === 'docker' && environment['DOCKER_HOST'] === undefined) environment['DOCKER_HOST'] = await askContext(ask);
+  const facts =
+    name === 'docker' ? await askDocker(ask, pluginFolders) : name === 'podman' ? await askPodman(ask) : await askBuildah(ask);
   return new Engine(program, environment, facts);
 }
 
@@ -68,9 +77,16 @@ function answerOf({ exitCode, output, lastLines }: ProgramEnd, args: readonly st
   throw new Error(exitCode === null ? `does not answer to ${args[0]} within ${patienceMs / 1000} s` : lastLines.join(' '));
 }
 
-type Ask = (args: readonly string[]) => Promise<string>;
+type Ask = (args: readonly string[], more?: Readonly<Record<string, string>>) => Promise<string>;
 
-async function askDocker(ask: Ask): Promise<EngineFacts> {
+/** Where the daemon is that the user's client speaks to: another one when it is rootless, or Docker Desktop's. */
+async function askContext(ask: Ask): Promise<string> {
+  const { DOCKER_CONTEXT: context } = process.env;
+  const chosen = context === undefined ? {} : { DOCKER_CONTEXT: context };
+  return (await ask(['context', 'inspect', '--format', '{{.Endpoints.docker.Host}}'], chosen)).trim();
+}
+
+async function askDocker(ask: Ask, pluginFolders: readonly string[]): Promise<EngineFacts> {
   const format = '{{.ServerVersion}}|{{.OSType}}|{{.Architecture}}|{{.SwapLimit}}|{{.DriverStatus}}';
   const [version = '', os, architecture = '', swap, store = ''] = (await ask(['info', '--format', format])).trim().split('|');
   const idsAreManifests = store.includes('io.containerd.snapshotter');
@@ -85,7 +101,7 @@ async function askDocker(ask: Ask): Promise<EngineFacts> {
     await ask(['buildx', 'version']).catch(() => {
       throw new Error(`version ${client.trim()} cannot build without its plug-in buildx`);
     });
-  return factsOf('docker', { version, os, architecture, swap, idsAreManifests });
+  return factsOf('docker', { version, os, architecture, swap, idsAreManifests, pluginFolders });
 }
 
 async function askPodman(ask: Ask): Promise<EngineFacts> {
@@ -110,11 +126,12 @@ interface Answers {
   readonly swap?: string | undefined;
   readonly separatesCaches?: boolean;
   readonly idsAreManifests?: boolean;
+  readonly pluginFolders?: readonly string[];
 }
 
 async function factsOf(
   name: EngineName,
-  { version, os, architecture, swap, separatesCaches = true, idsAreManifests = false }: Answers,
+  { version, os, architecture, swap, separatesCaches = true, idsAreManifests = false, pluginFolders = [] }: Answers,
 ): Promise<EngineFacts> {
   const native = architectureOf(architecture);
   const isWindows = os === 'windows';
@@ -128,6 +145,7 @@ async function factsOf(
     limitsSwap: swap === 'true',
     separatesCaches,
     idsAreManifests,
+    pluginFolders,
   };
 }
 

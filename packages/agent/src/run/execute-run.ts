@@ -40,7 +40,7 @@ export async function executeRun(host: RunHost, plainEngine: Engine): Promise<Ru
   });
   try {
     await mkdir(workspace, { recursive: true });
-    const logins = await writeLogins(join(secretsFolder, 'logins'), assignment.logins);
+    const logins = await writeLogins(join(secretsFolder, 'logins'), assignment.logins, plainEngine.describe().pluginFolders);
     engine = plainEngine.withLogins(logins.engine, assignment.logins);
     resources = new RunResources(engine, host, workspace);
     const source = await fetchSource(host, workspace);
