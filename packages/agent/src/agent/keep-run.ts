@@ -165,6 +165,7 @@ class RunKeeper {
           folder: this.#folders.folder,
           secretsFolder: this.#folders.secretsFolder,
           allowsLocalGit,
+          isTrusted: this.#assignment.isTrusted,
           signal,
           log: (text) => this.#log.add('', 'agent', text),
           mask: (secret) => this.#log.mask(secret),

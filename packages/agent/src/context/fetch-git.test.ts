@@ -54,10 +54,11 @@ describe('sources in git', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const options = (allowsLocalGit = false): FetchGitOptions => ({
+  const options = (allowsLocalGit = false, isTrusted = true): FetchGitOptions => ({
     folder,
     secretsFolder: join(folder, 'secrets'),
     allowsLocalGit,
+    isTrusted,
     signal: new AbortController().signal,
     log: (text) => void said.push(text),
     mask: (secret) => void masked.push(secret),
@@ -185,6 +186,29 @@ describe('sources in git', () => {
     }
   });
 
+  test('attack 33: what a stranger wrote brings no repository that the token, or a key of the agent, may read', async () => {
+    const token = 'tok-tok-tok';
+    const guarded = await startGitServer(root, { credentials: `x-access-token:${token}` });
+    try {
+      new TestRepository(join(root, 'private')).commit({ secret: 'of others' });
+      new TestRepository(join(root, 'public')).commit({ part: 'of all' });
+      const fork = new TestRepository(join(root, 'fork'));
+      fork.git('submodule', 'add', '--quiet', join(root, 'public'), 'part');
+      const fetchFork = (url: string, isTrusted: boolean): ReturnType<typeof fetchGit> => {
+        fork.git('config', '--file', '.gitmodules', 'submodule.part.url', url);
+        fork.commit({ note: url });
+        return fetchGit({ kind: 'git', url: `${guarded.origin}/fork/.git`, token }, emptied(), options(false, isTrusted));
+      };
+      await fetchFork(`${server.origin}/public/.git`, false);
+      assert.equal(content('part/part'), 'of all');
+      await fetchFork('../../public/.git', true);
+      for (const url of ['../../public/.git', 'ssh://git@127.0.0.1:1/public/.git'])
+        await assert.rejects(fetchFork(url, false), /a submodule cannot be fetched: .*only what everybody may read/);
+    } finally {
+      await guarded.stop();
+    }
+  });
+
   test('files in LFS come with the rest, those of submodules too, with the token of their host', {
     skip: skipWithoutLfs(),
   }, async () => {
@@ -208,6 +232,11 @@ describe('sources in git', () => {
       await fetch({ url: `${guarded.origin}/around-large/.git`, token });
       assert.equal(content('parts/large/data/large.bin'), large);
       assert.doesNotMatch(said.join('\n'), /warning/);
+      const elsewhere = `[lfs]\n\turl = ${guarded.origin}/private/.git/info/lfs\n`;
+      pointers.commit({ '.lfsconfig': elsewhere });
+      await fetchGit({ kind: 'git', url, token }, emptied(), options(false, false));
+      assert.equal(content('data/large.bin'), large);
+      assert.ok(!guarded.requests.some((request) => request.url.startsWith('/private/')), 'the token goes to no other place');
       pointers.commit({ 'data/lost.bin': pointerTo('nobody has it') });
       await refuses({ url, token }, /LFS cannot be fetched: .*there is no such file/);
     } finally {

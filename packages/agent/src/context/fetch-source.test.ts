@@ -56,6 +56,7 @@ const options = (more: Partial<SourceOptions> = {}): SourceOptions => ({
   folder: root,
   secretsFolder: root,
   allowsLocalGit: false,
+  isTrusted: true,
   signal,
   log: (text) => said.push(text),
   mask: () => {},

@@ -21,6 +21,8 @@ export interface SourceOptions {
   readonly secretsFolder: string;
   /** Whether git may clone from folders of this machine: for tests. */
   readonly allowsLocalGit: boolean;
+  /** False: a stranger wrote what is in it. */
+  readonly isTrusted: boolean;
   readonly signal: AbortSignal;
   log(text: string): void;
   mask(secret: string): void;

@@ -16,6 +16,8 @@ export interface FetchGitOptions {
   readonly folder: string;
   readonly secretsFolder: string;
   readonly allowsLocalGit: boolean;
+  /** False: a stranger wrote what is in the repository, and where its submodules and large files are (attack 33). */
+  readonly isTrusted: boolean;
   readonly signal: AbortSignal;
   log(text: string): void;
   mask(secret: string): void;
@@ -42,7 +44,7 @@ export async function fetchGit(
   try {
     const git = openGit(address, { ...options, signal: inTime, runFolder: options.folder, folder, credentials });
     const found = await checkOut(git, { url: address.url, ...wanted, log: options.log });
-    await fetchRest(git, folder, options.log);
+    await fetchRest({ git, folder, url: address.url, isTrusted: options.isTrusted, log: options.log });
     if (!isWhole(source.folder)) await moveFolder(folder, source.folder ?? '', workspace);
     return { commit: found.commit, ...(found.branch !== undefined && { branch: found.branch }) };
   } catch (error) {
@@ -78,24 +80,35 @@ function isWhole(folder: string | undefined): boolean {
 /** What `git lfs install` writes into the configuration of a machine, which is not read here. Without it a pull leaves pointers. */
 const lfsFilter = ['-c', 'filter.lfs.clean=git-lfs clean -- %f', '-c', 'filter.lfs.smudge=git-lfs smudge -- %f'];
 
+interface CheckedOutTree {
+  readonly git: Git;
+  readonly folder: string;
+  readonly url: string;
+  readonly isTrusted: boolean;
+  log(text: string): void;
+}
+
 /** What a checkout leaves out: submodules, and files that LFS keeps. */
-async function fetchRest(git: Git, folder: string, log: (text: string) => void): Promise<void> {
-  if (existsSync(join(folder, '.gitmodules'))) {
-    const shallow = await git.run(['submodule', 'update', '--init', '--recursive', '--depth', '1'], { isQuiet: true });
-    // A server that gives no single commits: all of it, then.
-    if (!shallow.isDone) {
-      const full = await git.run(['submodule', 'update', '--init', '--recursive']);
-      if (!full.isDone)
-        throw new SourceError(
-          `a submodule cannot be fetched: ${full.complaint}. See that its address can be reached with the same token`,
-        );
-    }
-  }
-  await fetchLarge(git, log);
+async function fetchRest(tree: CheckedOutTree): Promise<void> {
+  if (existsSync(join(tree.folder, '.gitmodules'))) await fetchSubmodules(tree);
+  await fetchLarge(tree);
+}
+
+async function fetchSubmodules({ git: own, isTrusted }: CheckedOutTree): Promise<void> {
+  const git = isTrusted ? own : own.withoutRights();
+  const shallow = await git.run(['submodule', 'update', '--init', '--recursive', '--depth', '1'], { isQuiet: true });
+  if (shallow.isDone) return;
+  // A server that gives no single commits: all of it, then.
+  const full = await git.run(['submodule', 'update', '--init', '--recursive']);
+  if (full.isDone) return;
+  const nextStep = isTrusted
+    ? 'See that its address can be reached with the same token'
+    : 'A run of an untrusted source gets only what everybody may read';
+  throw new SourceError(`a submodule cannot be fetched: ${full.complaint}. ${nextStep}`);
 }
 
 /** Also of submodules, at any depth. */
-async function fetchLarge(git: Git, log: (text: string) => void): Promise<void> {
+async function fetchLarge({ git, url, isTrusted, log }: CheckedOutTree): Promise<void> {
   const places = ['--', '.gitattributes', '**/.gitattributes'];
   const found = await git.run(['grep', '--recurse-submodules', '-l', '--cached', '-e', 'filter=lfs', ...places], {
     isQuiet: true,
@@ -107,8 +120,16 @@ async function fetchLarge(git: Git, log: (text: string) => void): Promise<void> 
     return;
   }
   const what = 'files that the repository keeps in LFS cannot be fetched';
-  await git.query([...lfsFilter, 'lfs', 'pull'], what);
-  await git.query([...lfsFilter, 'submodule', '--quiet', 'foreach', '--recursive', 'git lfs pull'], what);
+  // A repository may name another place for its files, which the token must not be shown to.
+  const place = isTrusted || !/^https?:/.test(url) ? [] : ['-c', `lfs.url=${lfsAddress(url)}`];
+  await git.query([...lfsFilter, ...place, 'lfs', 'pull'], what);
+  const others = isTrusted ? git : git.withoutRights();
+  await others.query([...lfsFilter, 'submodule', '--quiet', 'foreach', '--recursive', 'git lfs pull'], what);
+}
+
+/** Where LFS looks by itself. */
+function lfsAddress(url: string): string {
+  return `${url.replace(/\/+$/, '').replace(/(?:\.git)?$/, '.git')}/info/lfs`;
 }
 
 /** Makes one folder of a repository the workspace. @throws SourceError when it is not in it */

@@ -52,7 +52,8 @@ export class Git {
   readonly #options: GitOptions;
   readonly #environment: Record<string, string>;
 
-  constructor(options: GitOptions) {
+  /** @param more variables of its own */
+  constructor(options: GitOptions, more: Readonly<Record<string, string>> = {}) {
     this.#options = options;
     const home = join(options.secretsFolder, 'git');
     const templates = join(home, 'templates');
@@ -70,7 +71,14 @@ export class Git {
       GIT_SSH_COMMAND: 'ssh -oBatchMode=yes -oConnectTimeout=30',
       GIT_ASKPASS: askpass(options.runFolder, home, options.credentials),
       ...settingsAsVariables(),
+      ...more,
     };
+  }
+
+  /** The same for addresses that a stranger wrote: without the password, and without keys that the agent may have for ssh. */
+  withoutRights(): Git {
+    const protocols = `https:http:git${this.#options.allowsLocal ? ':file' : ''}`;
+    return new Git(this.#options, { GIT_ASKPASS: '', GIT_ALLOW_PROTOCOL: protocols });
   }
 
   /** Runs git to its end. @throws SourceError when there is no git, or the signal's reason */
