@@ -1,5 +1,6 @@
 import { SourceError } from '../source-error.ts';
 import type { Git } from './git-program.ts';
+import { nextStepOf } from './next-step.ts';
 
 export interface GitTarget {
   readonly url: string;
@@ -43,7 +44,7 @@ export async function checkOut(git: Git, target: GitTarget): Promise<CheckedOut>
 async function readRemote(git: Git, { url, ref }: GitTarget): Promise<Remote> {
   const names = ref === undefined ? [] : [ref, `refs/heads/${ref}`, `refs/tags/${ref}`, `refs/${ref}`];
   const { isDone, output, complaint } = await git.run(['ls-remote', '--symref', 'origin', 'HEAD', ...names], { isQuiet: true });
-  if (!isDone) throw new SourceError(`${url} cannot be read: ${complaint}. ${nextStepOf(complaint)}`);
+  if (!isDone) throw new SourceError(`${url} cannot be read: ${complaint.replace(/\.+$/, '')}. ${nextStepOf(complaint)}`);
   const refs = new Map<string, string>();
   let defaultBranch: string | undefined;
   for (const line of output.split('\n')) {
@@ -52,14 +53,6 @@ async function readRemote(git: Git, { url, ref }: GitTarget): Promise<Remote> {
     else if (commitPattern.test(left)) refs.set(name, left);
   }
   return { refs, defaultBranch };
-}
-
-function nextStepOf(complaint: string): string {
-  if (/could not read|Authentication failed|terminal prompts disabled|403|401/i.test(complaint))
-    return 'If it is private give a token that may read it';
-  if (/not found|does not exist|404/i.test(complaint))
-    return 'Check the address; if the repository is private give a token that may read it';
-  return 'See that the agent can reach it';
 }
 
 /** What to ask the server for; no refspec: the ref is a commit. */
@@ -104,7 +97,7 @@ async function fetchCommit(git: Git, { refspec, wanted, url }: Wanted): Promise<
     ...(refspec === undefined ? [] : [refspec]),
   ];
   const { isDone, complaint } = await git.run(['fetch', '--quiet', 'origin', ...everything]);
-  if (!isDone) throw new SourceError(`${url} cannot be fetched: ${complaint}. ${nextStepOf(complaint)}`);
+  if (!isDone) throw new SourceError(`${url} cannot be fetched: ${complaint.replace(/\.+$/, '')}. ${nextStepOf(complaint)}`);
   if (wanted !== undefined) return resolveCommit(git, wanted, url);
   return resolveCommit(git, await fetchedHead(git, refspec ?? 'HEAD', url), url);
 }
