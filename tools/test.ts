@@ -6,8 +6,9 @@
  * where its programs are installed. `BERTH_REQUIRE=postgres,docker,…` says what must be there: then a skip is a failure.
  */
 import { globSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
-import { relative } from 'node:path';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { parseArgs } from 'node:util';
@@ -32,6 +33,10 @@ if (values.all) process.env['BERTH_LONG'] = '1';
 // Servers of tests start no agents of their own; tests start those that they want.
 process.env['BERTH_AGENT'] = 'off';
 if (required.includes('postgres')) process.env['BERTH_REQUIRE_POSTGRES'] = '1';
+
+// Hundreds of processes and thousands of threads load the same files. Not for coverage: it is less exact of code that was kept.
+const keptCode = values.coverage ? undefined : await mkdtemp(join(tmpdir(), 'berth-code-'));
+if (keptCode !== undefined) process.env['NODE_COMPILE_CACHE'] ??= keptCode;
 
 const programs = findPostgresPrograms();
 const needsCluster = process.env['BERTH_TEST_POSTGRES_URL'] === undefined && programs !== undefined;
@@ -67,6 +72,7 @@ stream.on('test:summary', (event) => {
 stream.on('test:coverage', (event) => problems.push(...coverageShortfalls(event.summary.files)));
 for await (const text of stream.compose(new spec())) process.stdout.write(text);
 await cluster?.stop();
+if (keptCode !== undefined) await rm(keptCode, { recursive: true, force: true });
 
 if (skips.length > 0) console.log(`skipped:\n  ${skips.join('\n  ')}`);
 if (required.length > 0 && skips.length > 0)
