@@ -116,7 +116,7 @@ taskSuite('quick builds', {}, (world) => {
     const folder = await here.write('failing', { Dockerfile: `FROM ${here.host}/base/tools:v1\nRUN echo before && exit 7\n` });
     const failed = runOf(await build(folder, '--image', 'quick/failing:v1'), 1);
     assert.equal(failed.status, 'Failed');
-    assert.match(failed.error ?? '', /build/);
+    assert.match(failed.error ?? '', /^the step build failed: exit code 1\n(?:.*\n)*.*before/);
     assert.ok((await here.log(failed.id)).some(({ step, text }) => step === 'build' && /before/.test(text)));
     assert.equal(failed.steps.find(({ id }) => id === 'push')?.state, 'skipped');
     const good = await here.write('not pushed', { Dockerfile: `FROM ${here.host}/base/tools:v1\n` });

@@ -189,6 +189,11 @@ describe('the log of a run', () => {
     log.mask('s3cret');
     log.add('', 'agent', 'one \u001B[1ms3c\u001B[0mret\r\ntwo');
     log.add('b', 'stderr', 'y'.repeat(40_000));
+    assert.equal(
+      log.clean('failed: \u001B[1ms3cret\u001B[0m\r\nlast\rline\n'),
+      'failed: ***\nlastline\n',
+      'a message keeps its lines',
+    );
     const records = drain(log);
     assert.deepEqual(records.slice(0, 2), [
       { time: 5, step: '', stream: 'agent', text: 'one ***' },

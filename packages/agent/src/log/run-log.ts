@@ -61,15 +61,21 @@ export class RunLog {
     return this.#masks.apply(text);
   }
 
-  /** A text as it may be shown: masked, in one line. */
+  /** A text as it may be shown: masked, without control sequences. Its lines stay. */
   clean(text: string): string {
-    return this.hide(plainText(text));
+    return linesOf(text)
+      .map((line) => this.#cleanLine(line))
+      .join('\n');
+  }
+
+  #cleanLine(line: string): string {
+    return this.hide(plainText(line));
   }
 
   add(step: string, stream: LogRecord['stream'], text: string): void {
     if (this.#isFull) return;
-    for (const line of text.split(/\r?\n/))
-      for (const piece of cutLine(this.clean(line))) this.#push({ step, stream, text: piece });
+    for (const line of linesOf(text))
+      for (const piece of cutLine(this.#cleanLine(line))) this.#push({ step, stream, text: piece });
   }
 
   /** The next records; they stay until they are dropped. */
@@ -101,4 +107,8 @@ export class RunLog {
     }
     this.#options.onRecord();
   }
+}
+
+function linesOf(text: string): readonly string[] {
+  return text.split(/\r?\n/);
 }

@@ -109,6 +109,18 @@ test('the summary says why a run failed, and shows the last lines where no log d
   assert.deepEqual(summaryLines(run, { isLogShown: false }), ['', sentence, '  last', '  words']);
 });
 
+test('a step whose reason has several lines has one line in the table', () => {
+  const step = { id: 'pull', state: 'failed', exitCode: null, startedAt: null, finishedAt: null, attempts: 1 } as const;
+  const run: Run = {
+    ...queued,
+    status: 'Failed',
+    queue: null,
+    steps: [{ ...step, reason: 'it cannot be pulled\nsaid so' } as Run['steps'][number]],
+  };
+  const lines = summaryLines(run, { isLogShown: true });
+  assert.match(lines.find((line) => line.startsWith('pull')) ?? '', /^pull +failed +it cannot be pulled$/);
+});
+
 test('durations read as people say them', () => {
   assert.deepEqual([0, 1234, 59_990, 65_000, 3_720_000].map(durationText), [
     '0.0 s',

@@ -22,7 +22,7 @@ export function summaryLines(run: Run, { isLogShown }: { readonly isLogShown: bo
 function stepLines({ steps }: Run): readonly string[] {
   const rows = steps.map(({ id, state, exitCode, startedAt, finishedAt, attempts, reason = '' }) => {
     const ms = elapsedMs(startedAt, finishedAt);
-    const remarks = [attempts > 1 ? `${attempts} attempts` : '', state === 'succeeded' ? '' : reason];
+    const remarks = [attempts > 1 ? `${attempts} attempts` : '', state === 'succeeded' ? '' : (linesOf(reason)[0] ?? '')];
     return [
       id,
       state,
