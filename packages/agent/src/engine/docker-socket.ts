@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 
 /** Of docker's daemon, unless DOCKER_HOST names another. */
-const usualSocket = '/var/run/docker.sock';
+export const usualSocket = '/var/run/docker.sock';
 const patienceMs = 60_000;
 
 /**
@@ -9,10 +9,10 @@ const patienceMs = 60_000;
  * which shows in each small build.
  */
 export class DockerSocket {
-  readonly #path: string;
+  readonly path: string;
 
   private constructor(path: string) {
-    this.#path = path;
+    this.path = path;
   }
 
   /** Undefined: the daemon that the environment names is elsewhere. */
@@ -40,7 +40,7 @@ export class DockerSocket {
   #ask(method: string, path: string, signal: AbortSignal): Promise<number | undefined> {
     const { promise, resolve } = Promise.withResolvers<number | undefined>();
     const patience = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
-    const outgoing = request({ socketPath: this.#path, path, method, agent: false, signal: patience }, (answer) => {
+    const outgoing = request({ socketPath: this.path, path, method, agent: false, signal: patience }, (answer) => {
       answer
         .on('error', () => resolve(undefined))
         .on('end', () => resolve(answer.statusCode))

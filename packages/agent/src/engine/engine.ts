@@ -1,5 +1,5 @@
 import type { RegistryLogin } from '@berth/api';
-import { DockerSocket } from './docker-socket.ts';
+import { DockerSocket, usualSocket } from './docker-socket.ts';
 import type { ProgramEnd, ProgramOptions } from './run-program.ts';
 import { runProgram } from './run-program.ts';
 
@@ -95,6 +95,11 @@ export class Engine {
     for (const name of names) if ((await socket?.remove(name, signal)) !== true) left.push(name);
     if (left.length === 0) return;
     await this.command([...(this.name === 'buildah' ? ['rmi'] : ['image', 'rm']), ...left], { signal });
+  }
+
+  /** What steps that may use the engine get as `/var/run/docker.sock`. */
+  get socketPath(): string {
+    return this.#socket()?.path ?? usualSocket;
   }
 
   #socket(): DockerSocket | undefined {

@@ -33,6 +33,7 @@ test('docker is where the context of the user says, with the plug-ins that it kn
 
   const engine = await find();
   assert.equal((await engine.query(['info', '--format', '{{.DockerRootDir}}'])).trim(), join(daemon.folder, 'data'));
+  assert.equal(engine.socketPath, daemon.host.slice('unix://'.length));
   assert.deepEqual(engine.describe().pluginFolders, [join(folder, 'cli-plugins'), '/opt/plugins']);
 
   await writeFile(join(folder, 'config.json'), JSON.stringify({ ...config, currentContext: 'default' }));

@@ -119,7 +119,7 @@ async function volumesOf({ host, engine, resources, logins }: RunScene, step: St
   for (const { name, mountPath } of step.volumeMounts) volumes.push(`${await resources.secretVolume(name)}:${mountPath}:ro`);
   for (const { name, mountPath, isReadOnly } of flags.volumes)
     volumes.push(name === undefined ? mountPath : `${await resources.volume(name)}:${mountPath}${isReadOnly ? ':ro' : ''}`);
-  if (host.limits.allowsEngineSocket && !isWindows) volumes.push('/var/run/docker.sock:/var/run/docker.sock');
+  if (host.limits.allowsEngineSocket && !isWindows) volumes.push(`${engine.socketPath}:/var/run/docker.sock`);
   return volumes;
 }
 
