@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, after, describe, test } from 'node:test';
 import { type Database, type OpenDatabaseOptions, openDatabase } from '@berth/server/database';
+import { reusedThreads } from './writer-threads.ts';
 import { endPostgresDatabases, postgresDatabases, postgresObstacle } from './postgres-databases.ts';
 
 export type DatabaseLocation = OpenDatabaseOptions['location'];
@@ -30,7 +31,14 @@ const serverTransactions = new URL(import.meta.resolve('@berth/server/transactio
 
 async function openAt(t: TestContext, location: DatabaseLocation, options: OpenTestDatabaseOptions = {}): Promise<Database> {
   const { transactionsModule = serverTransactions, ...rest } = options;
-  const database = await openDatabase({ location, transactionsModule, now: Date.now(), maxConnections: 4, ...rest });
+  const database = await openDatabase({
+    location,
+    transactionsModule,
+    now: Date.now(),
+    maxConnections: 4,
+    writerThreads: reusedThreads,
+    ...rest,
+  });
   atEnd(t).closers.push(() => database.close());
   return database;
 }

@@ -11,7 +11,9 @@ export interface WriteRequest {
 export type ToWriter =
   | { readonly kind: 'open'; readonly file: string; readonly transactionsModule: string }
   | { readonly kind: 'write'; readonly requests: readonly WriteRequest[] }
-  | { readonly kind: 'close' };
+  | { readonly kind: 'close' }
+  /** There will be no other file. */
+  | { readonly kind: 'end' };
 
 /** From the writer thread. */
 export type WriteAnswer =
@@ -21,7 +23,8 @@ export type WriteAnswer =
 export type FromWriter =
   | { readonly kind: 'opened' }
   | { readonly kind: 'open-failed'; readonly failure: Failure }
-  | { readonly kind: 'answers'; readonly answers: readonly WriteAnswer[] };
+  | { readonly kind: 'answers'; readonly answers: readonly WriteAnswer[] }
+  | { readonly kind: 'closed' };
 
 /** An error in a form that crosses threads: `structuredClone` would drop the class and the fields of ours. */
 export type Failure =

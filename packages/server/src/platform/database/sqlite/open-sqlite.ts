@@ -6,6 +6,7 @@ import { registerDirectReads } from '../prepared-read.ts';
 import { trusted } from '../trusted.ts';
 import { openReadConnection, openWriteConnection } from './settings.ts';
 import { WriteQueue, type WriteQueueLimits } from './write-queue.ts';
+import type { WriterThreads } from './writer-threads.ts';
 
 export interface OpenSqliteOptions {
   /** Path of the database file; made when missing. Its folder must exist. */
@@ -15,6 +16,8 @@ export interface OpenSqliteOptions {
   /** Milliseconds since the epoch, for the schema's history. */
   readonly now: number;
   readonly limits?: WriteQueueLimits;
+  /** Default: one for this database. */
+  readonly writerThreads?: WriterThreads | undefined;
 }
 
 /**
@@ -24,7 +27,7 @@ export interface OpenSqliteOptions {
  */
 export async function openSqlite(options: OpenSqliteOptions): Promise<Database> {
   // The thread loads its modules while this one migrates.
-  const queue = new WriteQueue(options.limits);
+  const queue = new WriteQueue(options.limits, options.writerThreads);
   try {
     await migrateFile(options.file, options.now);
     queue.open(options.file, options.transactionsModule);

@@ -1,6 +1,7 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { RegistryError } from '../../../errors/index.ts';
 import { decodeFailure, type FromWriter, type ToWriter, type WriteAnswer, type WriteRequest } from './messages.ts';
+import { type WriterThreads, ownThreads } from './writer-threads.ts';
 
 export interface WriteQueueLimits {
   /** Transactions that wait or run. */
@@ -19,6 +20,7 @@ interface Pending {
 
 /** The main thread's end of the writer thread: a bounded queue of named transactions. */
 export class WriteQueue {
+  readonly #threads: WriterThreads;
   readonly #worker: Worker;
   readonly #limits: WriteQueueLimits;
   readonly #pending = new Map<number, Pending>();
@@ -27,26 +29,20 @@ export class WriteQueue {
   #lastId = 0;
   #isClosing = false;
   #death: unknown;
-  readonly #exited: Promise<void>;
+  readonly #closed = Promise.withResolvers<void>();
+  readonly #exited = Promise.withResolvers<void>();
+  #closing: Promise<void> | undefined;
+  #hasExited = false;
   readonly #opening = Promise.withResolvers<void>();
 
-  constructor(limits: WriteQueueLimits = defaultWriteQueueLimits) {
+  constructor(limits: WriteQueueLimits = defaultWriteQueueLimits, threads: WriterThreads = ownThreads) {
     this.#limits = limits;
-    const isSource = import.meta.url.endsWith('.ts');
-    this.#worker = new Worker(new URL(isSource ? './writer.ts' : './writer.js', import.meta.url), {
-      name: 'sqlite-writer',
-      resourceLimits: { maxYoungGenerationSizeMb: 8 },
-      execArgv: isSource ? ['--conditions=source'] : [],
-    });
+    this.#threads = threads;
+    this.#worker = threads.take();
     this.#opening.promise.catch(() => {});
-    const exited = Promise.withResolvers<void>();
-    this.#exited = exited.promise;
-    this.#worker.on('message', (message: FromWriter) => this.#receive(message));
-    this.#worker.on('error', (error: unknown) => this.#die(error));
-    this.#worker.on('exit', () => {
-      this.#die(new Error('the thread ended'));
-      exited.resolve();
-    });
+    this.#worker.on('message', this.#receive);
+    this.#worker.on('error', this.#die);
+    this.#worker.on('exit', this.#exit);
   }
 
   /** Lets the thread begin. Does not wait for it: what is written meanwhile waits in line. */
@@ -81,20 +77,26 @@ export class WriteQueue {
     if (this.#death !== undefined) throw unavailable('the writer of the database has stopped', this.#death);
   }
 
-  /** Waits for what is pending, then ends the thread. */
-  async close(): Promise<void> {
-    if (!this.#isClosing) {
-      this.#flush();
-      this.#isClosing = true;
-      this.#post({ kind: 'close' });
-    }
-    await this.#exited;
+  /** Waits for what is pending, then gives the thread back. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#flush();
+    this.#isClosing = true;
+    this.#post({ kind: 'close' });
+    await Promise.race([this.#closed.promise, this.#exited.promise]);
+    if (this.#hasExited) return;
+    this.#worker.off('message', this.#receive).off('error', this.#die).off('exit', this.#exit);
+    await this.#threads.giveBack(this.#worker);
   }
 
   /** Ends the thread at once, as a crash would. What is pending is rejected. */
   async terminate(): Promise<void> {
     await this.#worker.terminate();
-    await this.#exited;
+    await this.#exited.promise;
   }
 
   #flush(): void {
@@ -121,7 +123,7 @@ export class WriteQueue {
     this.#worker.postMessage(message);
   }
 
-  #receive(message: FromWriter): void {
+  readonly #receive = (message: FromWriter): void => {
     switch (message.kind) {
       case 'opened':
         this.#opening.resolve();
@@ -133,8 +135,11 @@ export class WriteQueue {
       case 'answers':
         for (const answer of message.answers) this.#settle(answer);
         break;
+      case 'closed':
+        this.#closed.resolve();
+        break;
     }
-  }
+  };
 
   #settle(answer: WriteAnswer): void {
     const pending = this.#take(answer.id);
@@ -150,11 +155,17 @@ export class WriteQueue {
     return pending;
   }
 
-  #die(cause: unknown): void {
+  readonly #exit = (): void => {
+    this.#hasExited = true;
+    this.#die(new Error('the thread ended'));
+    this.#exited.resolve();
+  };
+
+  readonly #die = (cause: unknown): void => {
     this.#death ??= cause;
     this.#opening.reject(new Error('the writer of the database did not start', { cause }));
     for (const id of this.#pending.keys()) this.#take(id)?.reject(unavailable('the writer of the database has stopped', cause));
-  }
+  };
 }
 
 function unavailable(message: string, cause?: unknown): RegistryError {

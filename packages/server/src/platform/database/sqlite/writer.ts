@@ -50,6 +50,9 @@ function serve(port: MessagePort): void {
       case 'close':
         isClosing = true;
         break;
+      case 'end':
+        port.close();
+        break;
     }
   };
 
@@ -67,7 +70,8 @@ function serve(port: MessagePort): void {
     isRunning = false;
     if (isClosing && !isOpening) {
       writer?.connection.close();
-      port.close();
+      [writer, isOpening, isClosing] = [undefined, true, false];
+      send({ kind: 'closed' });
     }
   };
 
