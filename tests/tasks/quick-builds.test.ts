@@ -17,7 +17,7 @@ taskSuite('quick builds', {}, (world) => {
 
   before(async () => {
     await world().pushTools('base/tools:v1', []);
-    await world().startAgent({ args: ['--output', '1MiB', '--processes', '256'] });
+    await world().startAgent({ args: ['--output', '1MiB', '--processes', '256', '--disk', '200M'] });
   });
 
   test('a folder becomes an image: ignored files, links and spaces as docker has them', async () => {
@@ -204,6 +204,17 @@ taskSuite('quick builds', {}, (world) => {
     assert.equal((await here.berth(['runs', 'cancel', id])).code, 0);
     const run = await here.ended(id);
     assert.equal(run.status, 'Canceled', `${run.error} ${(await here.log(id)).at(-1)?.text}`);
+    assert.deepEqual(await here.engine.labelled('berth.run'), []);
+  });
+
+  test('attack 34: what fills the disk ends its run, in the layer of its container or in a volume', async () => {
+    const here = world();
+    const fill = (place: string): Promise<CommandResult> => {
+      const command = `-v data:/data ${here.host}/base/tools:v1 sh -c "dd if=/dev/zero of=${place} bs=1M count=300; sleep 60"`;
+      return here.berth(['run', '--json', '--cmd', command, '/dev/null']);
+    };
+    for (const result of await Promise.all(['/large', '/data/large'].map(fill)))
+      assert.match(runOf(result, 1).error ?? '', /^the run takes more disk than it may/);
     assert.deepEqual(await here.engine.labelled('berth.run'), []);
   });
 

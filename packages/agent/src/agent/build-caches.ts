@@ -61,7 +61,11 @@ export class BuildCaches {
     if (users > 0) this.#users.set(space, users);
     else this.#users.delete(space);
     const now = new Date();
-    utimesSync(join(this.#folder, space), now, now);
+    try {
+      utimesSync(join(this.#folder, space), now, now);
+    } catch {
+      // Somebody has cleared the folder by hand.
+    }
     this.prune();
   }
 

@@ -4,15 +4,22 @@ import { pause } from './pauses.ts';
 
 const lookMs = 5_000;
 
-/** Looks every few seconds how much folders take on disk, and tells once when that is more than they may. Ends with the signal. */
-export async function watchDisk(
-  folders: ReadonlySet<string>,
-  { maxBytes, onTooMuch, signal }: { readonly maxBytes: number; onTooMuch(bytes: number): void; readonly signal: AbortSignal },
-): Promise<void> {
+export interface DiskWatch {
+  /** What folders take is counted, */
+  readonly folders: ReadonlySet<string>;
+  /** and what is elsewhere is asked for. */
+  others(signal: AbortSignal): Promise<number>;
+  readonly maxBytes: number;
+  onTooMuch(bytes: number): void;
+  readonly signal: AbortSignal;
+}
+
+/** Looks every few seconds how much there is on disk, and tells once when that is more than it may. Ends with the signal. */
+export async function watchDisk({ folders, others, maxBytes, onTooMuch, signal }: DiskWatch): Promise<void> {
   try {
     for (;;) {
       await pause(lookMs, signal);
-      const bytes = await diskUse(folders, { enough: maxBytes, signal });
+      const bytes = (await diskUse(folders, { enough: maxBytes, signal })) + (await others(signal));
       if (bytes > maxBytes) {
         onTooMuch(bytes);
         return;

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Assignment } from '@berth/api';
 import { SourceError, fetchDocument, fetchSource } from '../context/index.ts';
-import type { Engine } from '../engine/index.ts';
+import { type Engine, agentLabel, containersUse, runLabel, runLabelOf } from '../engine/index.ts';
 import { RunLog } from '../log/index.ts';
 import type { RunEnd, RunHost, RunLimits, RunStop } from '../run/run-host.ts';
 import { secretsOf } from '../run/run-secrets.ts';
@@ -94,7 +94,11 @@ class RunKeeper {
     if (stopping.aborted) agentStops();
     const timeout = setTimeout(() => this.#stopFor('timeout'), this.#assignment.timeoutSeconds * 1000);
     const watching = new AbortController();
-    const watched = watchDisk(this.#filled, {
+    const { run } = this.#assignment;
+    const labels = [`${agentLabel}=${this.#options.workFolder.agentId}`, `${runLabel}=${runLabelOf(run)}`];
+    const watched = watchDisk({
+      folders: this.#filled,
+      others: (signal) => containersUse(engine, labels, signal),
       maxBytes: limits.diskBytes,
       onTooMuch: () => this.#stopFor('disk-limit'),
       signal: watching.signal,

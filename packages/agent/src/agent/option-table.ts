@@ -23,7 +23,7 @@ const optionTable = {
   ca: { value: 'FILE', variable: 'BERTH_CA', help: "PEM file of an authority that signed the server's certificate" },
   memory: { value: 'SIZE', help: 'what each container may have (three quarters of the machine)' },
   processes: { value: 'N', help: 'how many each container may have (4096)' },
-  disk: { value: 'SIZE', help: 'what the workspace of a run may have (20G)' },
+  disk: { value: 'SIZE', help: 'what a run may take: its files, and what its containers write (20G)' },
   output: { value: 'SIZE', help: 'what a run may print (64M)' },
   'allow-privileged': { isSwitch: true, help: 'steps may be privileged: they own this machine' },
   'allow-engine-socket': { isSwitch: true, help: "steps get the engine's socket: they own this machine" },

@@ -120,7 +120,7 @@ const stops: Readonly<Record<string, readonly [RunEnd['outcome'], string]>> = {
   'lease-lost': ['Error', 'the agent lost the run'],
   'agent-stopping': ['Error', 'the agent was stopped'],
   'output-limit': ['Failed', 'the run wrote more to its log than it may'],
-  'disk-limit': ['Failed', 'the workspace of the run has grown larger than it may'],
+  'disk-limit': ['Failed', 'the run takes more disk than it may'],
 };
 
 function stopOf({ reason }: AbortSignal): readonly [RunEnd['outcome'], string] {

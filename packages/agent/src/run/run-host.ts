@@ -12,7 +12,7 @@ export interface RunLimits {
   readonly memoryBytes: number;
   /** Processes of each container. */
   readonly processes: number;
-  /** Of the workspace. */
+  /** Of its files, and of what its containers write. */
   readonly diskBytes: number;
   /** Whether steps may be privileged, or get the engine's socket. */
   readonly allowsPrivileged: boolean;

@@ -63,22 +63,25 @@ export class RunResources {
   }
 
   workspaceVolume(): Promise<string> {
-    return this.#once('volume workspace', async () => {
-      const bind = ['--opt', 'type=none', '--opt', 'o=bind', '--opt', `device=${this.#workspace}`];
-      const options = this.#engine.describe().os === 'Windows' ? [] : bind;
-      await this.#query(['volume', 'create', '--driver', 'local', ...options, ...this.labels, this.sharedVolume]);
-      return this.sharedVolume;
-    });
+    return this.#once('volume workspace', () => this.#createVolume(this.sharedVolume, this.#workspace));
   }
 
   /** A volume of the run that a step mounts by a name of its own. */
   volume(name: string): Promise<string> {
     if (name === this.sharedVolume) return this.workspaceVolume();
     return this.#once(`volume ${name}`, async () => {
-      const own = `${this.prefix}-volume-${name}`;
-      await this.#query(['volume', 'create', ...this.labels, own]);
-      return own;
+      const folder = join(this.#host.folder, 'volumes', name);
+      await mkdir(folder, { recursive: true });
+      return this.#createVolume(`${this.prefix}-volume-${name}`, folder);
     });
+  }
+
+  /** What is in a folder of the run is counted, and removed with it. */
+  async #createVolume(name: string, folder: string): Promise<string> {
+    const bind = ['--opt', 'type=none', '--opt', 'o=bind', '--opt', `device=${folder}`];
+    const options = this.#engine.describe().os === 'Windows' ? [] : bind;
+    await this.#query(['volume', 'create', '--driver', 'local', ...options, ...this.labels, name]);
+    return name;
   }
 
   /** The folder with the files of a secret volume. */

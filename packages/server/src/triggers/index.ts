@@ -85,8 +85,7 @@ export function createTriggers(context: TriggersContext): Triggers {
 async function wakeWhenSettled({ database, clock, limits, signal }: TriggersContext, wake: () => void): Promise<void> {
   const dueInMs = ((await nextDueAt(database.read)) ?? Infinity) - clock.now();
   if (dueInMs <= 0 || dueInMs > limits.settleMs || signal.aborted) return;
-  const timer = setTimeout(wake, dueInMs);
-  signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
+  setTimeout(wake, dueInMs).unref();
 }
 
 /** One after the other, so that what is kept is as the last one says. */

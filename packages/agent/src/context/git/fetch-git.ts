@@ -120,8 +120,12 @@ async function fetchLarge({ git, url, isTrusted, log }: CheckedOutTree): Promise
     return;
   }
   const what = 'files that the repository keeps in LFS cannot be fetched';
+  if (!isTrusted && !/^https?:/.test(url)) {
+    log('warning: files in LFS of an untrusted source that comes over ssh are pointers only');
+    return;
+  }
   // A repository may name another place for its files, which the token must not be shown to.
-  const place = isTrusted || !/^https?:/.test(url) ? [] : ['-c', `lfs.url=${lfsAddress(url)}`];
+  const place = isTrusted ? [] : ['-c', `lfs.url=${lfsAddress(url)}`];
   await git.query([...lfsFilter, ...place, 'lfs', 'pull'], what);
   const others = isTrusted ? git : git.withoutRights();
   await others.query([...lfsFilter, 'submodule', '--quiet', 'foreach', '--recursive', 'git lfs pull'], what);

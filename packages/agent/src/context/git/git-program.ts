@@ -78,7 +78,8 @@ export class Git {
   /** The same for addresses that a stranger wrote: without the password, and without keys that the agent may have for ssh. */
   withoutRights(): Git {
     const protocols = `https:http:git${this.#options.allowsLocal ? ':file' : ''}`;
-    return new Git(this.#options, { GIT_ASKPASS: '', GIT_ALLOW_PROTOCOL: protocols });
+    // LFS asks ssh by itself, whatever protocols git may use.
+    return new Git(this.#options, { GIT_ASKPASS: '', GIT_ALLOW_PROTOCOL: protocols, GIT_SSH_COMMAND: 'false' });
   }
 
   /** Runs git to its end. @throws SourceError when there is no git, or the signal's reason */
