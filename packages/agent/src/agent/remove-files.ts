@@ -17,7 +17,7 @@ export async function removeFiles(path: string, engine: Engine): Promise<void> {
 }
 
 /** The engine may act as whom its containers ran as: rootless podman and buildah by their own command, docker in a container. */
-async function removeAsEngine(path: string, engine: Engine): Promise<void> {
+export async function removeAsEngine(path: string, engine: Engine): Promise<void> {
   const signal = AbortSignal.timeout(patienceMs);
   if (engine.name !== 'docker') {
     await engine.query(['unshare', 'rm', '-rf', '--', path], { signal });
