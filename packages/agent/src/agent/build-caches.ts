@@ -78,7 +78,9 @@ export class BuildCaches {
     const now = this.#options.now();
     if (this.#prunedAt !== undefined && now - this.#prunedAt < pruneEveryMs) return;
     this.#prunedAt = now;
-    this.#pruning = this.#pruning.then(() => this.#makeRoom());
+    this.#pruning = this.#pruning
+      .then(() => this.#makeRoom())
+      .catch((error: Error) => this.#options.log(`caches of builds could not be counted: ${error.message}`));
   }
 
   async #makeRoom(): Promise<void> {

@@ -83,9 +83,9 @@ export function createTriggers(context: TriggersContext): Triggers {
 
 /** What moved a moment ago is due before the next look. */
 async function wakeWhenSettled({ database, clock, limits, signal }: TriggersContext, wake: () => void): Promise<void> {
-  const dueInMs = ((await nextDueAt(database.read)) ?? Infinity) - clock.now();
-  if (dueInMs <= 0 || dueInMs > limits.settleMs || signal.aborted) return;
-  setTimeout(wake, dueInMs).unref();
+  const now = clock.now();
+  const dueInMs = ((await nextDueAt(database.read, now)) ?? Infinity) - now;
+  if (dueInMs <= limits.settleMs && !signal.aborted) setTimeout(wake, dueInMs).unref();
 }
 
 /** One after the other, so that what is kept is as the last one says. */

@@ -44,20 +44,20 @@ export async function isUndecided(db: ReadQueries, now: number): Promise<boolean
   return row !== undefined;
 }
 
-/** When something is to be decided, or looked at, next; undefined: nothing is. */
-export async function nextDueAt(db: ReadQueries): Promise<number | undefined> {
+/** When, after now, something is to be decided or looked at next; undefined: nothing is. */
+export async function nextDueAt(db: ReadQueries, now: number): Promise<number | undefined> {
   const [decision, look] = await Promise.all([
     db
       .selectFrom('task_base_images')
       .select('decide_at as at')
-      .where('decide_at', 'is not', null)
+      .where('decide_at', '>', now)
       .orderBy('decide_at')
       .limit(1)
       .executeTakeFirst(),
     db
       .selectFrom('task_base_images')
       .select('next_check_at as at')
-      .where('next_check_at', 'is not', null)
+      .where('next_check_at', '>', now)
       .orderBy('next_check_at')
       .limit(1)
       .executeTakeFirst(),
