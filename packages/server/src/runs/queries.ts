@@ -7,37 +7,37 @@ import { isRunId } from './run-ids.ts';
 /** In the text of the query, not beside it: SQLite uses a partial index only then. */
 export const queued = sql<'Queued'>`'Queued'`;
 
+const runById = prepareRead<{ readonly registryId: number; readonly runId: string }, PlainRunRow>((db, { registryId, runId }) =>
+  db.selectFrom('runs').select(runColumns).where('registry_id', '=', registryId).where('run_id', '=', runId),
+);
+
+const runByRow = prepareRead<{ readonly rowId: number }, PlainRunRow>((db, { rowId }) =>
+  db.selectFrom('runs').select(runColumns).where('id', '=', rowId),
+);
+
 export async function findRun(
   db: ReadQueries | WriteQueries,
   registryId: number,
   runId: string,
 ): Promise<PlainRunRow | undefined> {
   if (!isRunId(runId)) return undefined;
-  return db
-    .selectFrom('runs')
-    .select(runColumns)
-    .where('registry_id', '=', registryId)
-    .where('run_id', '=', runId)
-    .executeTakeFirst();
+  return runById.first(db, { registryId, runId });
 }
 
 export function findRunByRow(db: ReadQueries | WriteQueries, rowId: number): Promise<PlainRunRow | undefined> {
-  return db.selectFrom('runs').select(runColumns).where('id', '=', rowId).executeTakeFirst();
+  return runByRow.first(db, { rowId });
 }
 
 /** The run that an agent proves to hold. */
-export async function findLeased(
-  db: ReadQueries,
-  { lease, keyId, runId }: { readonly lease: string; readonly keyId: string; readonly runId: string },
-): Promise<PlainRunRow | undefined> {
-  return db
-    .selectFrom('runs')
-    .select(runColumns)
-    .where('lease', '=', lease)
-    .where('agent_key_id', '=', keyId)
-    .where('run_id', '=', runId)
-    .executeTakeFirst();
-}
+export const leasedRun = prepareRead<{ readonly lease: string; readonly keyId: string; readonly runId: string }, PlainRunRow>(
+  (db, { lease, keyId, runId }) =>
+    db
+      .selectFrom('runs')
+      .select(runColumns)
+      .where('lease', '=', lease)
+      .where('agent_key_id', '=', keyId)
+      .where('run_id', '=', runId),
+);
 
 const sealedColumns = ['registry_id', 'run_id', 'timeout_seconds', 'data_key_id', 'sealed_request'] as const;
 

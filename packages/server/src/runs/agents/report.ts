@@ -4,7 +4,7 @@ import type { AgentFacts } from '../../tenancy/index.ts';
 import { runHasEnded } from '../end-run.ts';
 import { nextChunk } from '../log/next-chunk.ts';
 import { isEnded } from '../model.ts';
-import { findLeased } from '../queries.ts';
+import { leasedRun } from '../queries.ts';
 import { type EndOfRun, reportRun } from '../run-transactions.ts';
 import { type PlainRunRow, detailsOf } from '../run-facts.ts';
 import { type RunsContext, leaseMs } from '../runs-context.ts';
@@ -34,7 +34,7 @@ export async function requireHeld(
   { facts, runId, lease }: Omit<ReportOfAgent, 'report'>,
 ): Promise<PlainRunRow> {
   if (lease === undefined) throw new RegistryError('LEASE_LOST', { message: 'the request has no header berth-lease' });
-  const row = await findLeased(database.read, { lease: hashOfLease(lease), keyId: facts.keyId, runId });
+  const row = await leasedRun.first(database.read, { lease: hashOfLease(lease), keyId: facts.keyId, runId });
   if (row === undefined) throw new RegistryError('LEASE_LOST');
   return row;
 }

@@ -1,3 +1,4 @@
+import { prepareRead } from '../../platform/database/index.ts';
 import type { SealedWriter } from '../../platform/blob-store/index.ts';
 import type { RunsContext } from '../runs-context.ts';
 import { addObject, newObject } from '../sources/objects.ts';
@@ -65,9 +66,12 @@ export async function compactRest(context: CompactContext, signal: AbortSignal):
   }
 }
 
+const sealedChunk = prepareRead<{ readonly rowId: number }, { readonly first_record: number }>((db, { rowId }) =>
+  db.selectFrom('run_log_chunks').select('first_record').where('run_row_id', '=', rowId).where('sealed', 'is not', null).limit(1),
+);
+
 async function hasSealedChunks({ database }: CompactContext, rowId: number): Promise<boolean> {
-  const query = database.read.selectFrom('run_log_chunks').select('first_record').where('run_row_id', '=', rowId);
-  return (await query.where('sealed', 'is not', null).limit(1).executeTakeFirst()) !== undefined;
+  return (await sealedChunk.first(database.read, { rowId })) !== undefined;
 }
 
 async function writeChunks(

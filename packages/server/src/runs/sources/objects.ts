@@ -1,7 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { Selectable } from 'kysely';
 import { RegistryError } from '../../errors/index.ts';
-import { type ReadQueries, type RunObjectRow, defineTransaction, lockFreeRows, lockRows } from '../../platform/database/index.ts';
+import {
+  type ReadQueries,
+  type RunObjectRow,
+  defineTransaction,
+  lockFreeRows,
+  lockRows,
+  prepareRead,
+} from '../../platform/database/index.ts';
 
 export type ObjectRow = Selectable<RunObjectRow>;
 
@@ -126,9 +133,12 @@ export const offerAgain = defineTransaction('runs.offer-again', async (tx, { obj
 });
 
 /** Whether there is something to erase. */
+const expired = prepareRead<{ readonly now: number }, { readonly id: string }>((db, { now }) =>
+  db.selectFrom('run_objects').select('id').where('expires_at', '<=', now).limit(1),
+);
+
 export async function hasExpired(db: ReadQueries, now: number): Promise<boolean> {
-  const first = await db.selectFrom('run_objects').select('id').where('expires_at', '<=', now).limit(1).executeTakeFirst();
-  return first !== undefined;
+  return (await expired.first(db, { now })) !== undefined;
 }
 
 export interface TakeExpired {
