@@ -92,7 +92,9 @@ forEachEngine((engine) => {
     assert.equal(version, registries[0]?.settingsVersion);
     assert.equal(typeof JSON.parse(json), 'object');
     const status = await peer.status('local', signal);
-    assert.deepEqual([status.region, status.isHome, status.state], ['west', true, 'ready']);
+    assert.deepEqual([status.region, status.isHome], ['west', true]);
+    // East, which is nobody, is read from as soon as this process has seen that there is such a region.
+    assert.match(status.state, /^(?:ready|syncing)$/);
   });
 
   test('what the asking region did itself is not told', async (t) => {
