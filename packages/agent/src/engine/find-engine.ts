@@ -51,14 +51,6 @@ async function openEngine(name: EngineName, program: string, host: string | unde
   const own = Object.fromEntries(handedOn.flatMap((key) => (process.env[key] === undefined ? [] : [[key, process.env[key]]])));
   const hostName = name === 'docker' ? 'DOCKER_HOST' : 'CONTAINER_HOST';
   const environment: Record<string, string> = { ...own, ...(host !== undefined && name !== 'buildah' && { [hostName]: host }) };
-  const { folder, pluginFolders } = await readDockerSettings();
-  if (name === 'docker') {
-    // While it is looked for: the user's. Each run has its own.
-    environment['DOCKER_CONFIG'] = folder;
-    environment['DOCKER_BUILDKIT'] = '1';
-    // What is attested is ours to say, and made without the engine's help.
-    environment['BUILDX_NO_DEFAULT_ATTESTATIONS'] = '1';
-  }
   const ask = async (args: readonly string[], more: Readonly<Record<string, string>> = {}): Promise<string> => {
     const end = await runProgram(program, args, {
       environment: { ...environment, ...more },
@@ -66,10 +58,16 @@ async function openEngine(name: EngineName, program: string, host: string | unde
     });
     return answerOf(end, args);
   };
-  if (name === 'docker' && environment['DOCKER_HOST'] === undefined) environment['DOCKER_HOST'] = await askContext(ask);
-  const facts =
-    name === 'docker' ? await askDocker(ask, pluginFolders) : name === 'podman' ? await askPodman(ask) : await askBuildah(ask);
-  return new Engine(program, environment, facts);
+  if (name === 'podman') return new Engine(program, environment, await askPodman(ask));
+  if (name === 'buildah') return new Engine(program, environment, await askBuildah(ask));
+  const { folder, pluginFolders } = await readDockerSettings();
+  // While it is looked for: the user's. Each run has its own.
+  environment['DOCKER_CONFIG'] = folder;
+  environment['DOCKER_BUILDKIT'] = '1';
+  // What is attested is ours to say, and made without the engine's help.
+  environment['BUILDX_NO_DEFAULT_ATTESTATIONS'] = '1';
+  environment['DOCKER_HOST'] ??= await askContext(ask);
+  return new Engine(program, environment, await askDocker(ask, pluginFolders));
 }
 
 function answerOf({ exitCode, output, lastLines }: ProgramEnd, args: readonly string[]): string {

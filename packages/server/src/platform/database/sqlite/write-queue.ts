@@ -27,12 +27,10 @@ export class WriteQueue {
   #outbox: WriteRequest[] = [];
   #pendingBytes = 0;
   #lastId = 0;
-  #isClosing = false;
   #death: unknown;
-  readonly #closed = Promise.withResolvers<void>();
-  readonly #exited = Promise.withResolvers<void>();
+  readonly #closed = Promise.withResolvers<true>();
+  readonly #exited = Promise.withResolvers<false>();
   #closing: Promise<void> | undefined;
-  #hasExited = false;
   readonly #opening = Promise.withResolvers<void>();
 
   constructor(limits: WriteQueueLimits = defaultWriteQueueLimits, threads: WriterThreads = ownThreads) {
@@ -52,7 +50,7 @@ export class WriteQueue {
 
   write(name: string, input: unknown): Promise<unknown> {
     if (this.#death !== undefined) return Promise.reject(unavailable('the writer of the database has stopped', this.#death));
-    if (this.#isClosing) return Promise.reject(unavailable('the registry is stopping'));
+    if (this.#closing !== undefined) return Promise.reject(unavailable('the registry is stopping'));
     const sizeBytes = roughSizeBytes(input);
     const { maxPending, maxPendingBytes } = this.#limits;
     const isFull =
@@ -85,10 +83,9 @@ export class WriteQueue {
 
   async #close(): Promise<void> {
     this.#flush();
-    this.#isClosing = true;
     this.#post({ kind: 'close' });
-    await Promise.race([this.#closed.promise, this.#exited.promise]);
-    if (this.#hasExited) return;
+    const isClosed = await Promise.race([this.#closed.promise, this.#exited.promise]);
+    if (!isClosed) return;
     this.#worker.off('message', this.#receive).off('error', this.#die).off('exit', this.#exit);
     await this.#threads.giveBack(this.#worker);
   }
@@ -136,7 +133,7 @@ export class WriteQueue {
         for (const answer of message.answers) this.#settle(answer);
         break;
       case 'closed':
-        this.#closed.resolve();
+        this.#closed.resolve(true);
         break;
     }
   };
@@ -156,9 +153,8 @@ export class WriteQueue {
   }
 
   readonly #exit = (): void => {
-    this.#hasExited = true;
     this.#die(new Error('the thread ended'));
-    this.#exited.resolve();
+    this.#exited.resolve(false);
   };
 
   readonly #die = (cause: unknown): void => {
