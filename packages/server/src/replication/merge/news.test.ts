@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { forEachEngine } from '@berth/testkit';
-import { readLog } from '../../changes/index.ts';
+import { readLog, untilSettled } from '../../changes/index.ts';
 import { digestOf } from '../../catalog/test-catalog.ts';
 import { contents } from '../../catalog/test-model.ts';
 import { HistoryRun, knownContents } from './test-history.ts';
@@ -14,6 +14,7 @@ const deletion = { do: 'delete', repository: 'a', manifest: 0 } as const;
 
 /** What webhooks of a region are told of what is in its log. */
 async function newsOf({ catalog, registryId }: TestRegion): Promise<readonly string[]> {
+  await untilSettled(catalog.database, AbortSignal.timeout(60_000));
   const { entries } = await readLog(catalog.database, { registryId, after: 0, limit: 100 });
   return entries.filter(({ isVisible }) => isVisible).map(({ action }) => action);
 }

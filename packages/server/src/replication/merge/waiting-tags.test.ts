@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { type TestEngine, forEachEngine } from '@berth/testkit';
-import { readLog } from '../../changes/index.ts';
+import { readLog, untilSettled } from '../../changes/index.ts';
 import { digestOf } from '../../catalog/test-catalog.ts';
 import { contents } from '../../catalog/test-model.ts';
 import { HistoryRun, knownContents } from './test-history.ts';
@@ -43,6 +43,7 @@ forEachEngine((engine) => {
   test('a tag that came before its manifest shows it when that is pushed here', async (t) => {
     const { run, east, west, settled } = await opened(engine, t);
     await run.step({ do: 'push', at: at.east, repository: 'a', manifest: first, tags: ['latest'] });
+    await untilSettled(east.catalog.database, AbortSignal.timeout(60_000));
     const { entries } = await readLog(east.catalog.database, { registryId: east.registryId, after: 0, limit: 10 });
     await west.merge({ source: 'east', told: entries.filter(({ action }) => action === 'tag'), toldAt: 1 });
     await run.step({ do: 'wait', at: at.west, ms: 1000 });
