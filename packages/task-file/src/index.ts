@@ -21,5 +21,6 @@ export { type RunCommand, parseRunCommand } from './command/run-command.ts';
 export type { Attests } from './command/read-attests.ts';
 export { type BuildCommand, parseBuildCommand } from './command/build-command.ts';
 export { type Condition, type Move, Scheduler, type StepOutcome, type StepState } from './graph/scheduler.ts';
+export { type HiddenInput, findHiddenInput } from './dockerfile/hidden-inputs.ts';
 export { type ImageReference, parseImageReference } from './dockerfile/image-reference.ts';
 export { type BaseImage, type DockerfileScan, type ScanOptions, scanDockerfile } from './dockerfile/scan-dockerfile.ts';
