@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Assignment, ClaimRequest } from '@berth/api';
 import { type Engine, cleanUp, findEngine } from '../engine/index.ts';
 import { ServerClient, ServerError } from '../server-client/index.ts';
+import { prepareSpace } from '../run/build-space.ts';
 import type { AgentOptions } from './agent-options.ts';
 import { BuildCaches } from './build-caches.ts';
 import { type ExecuteRun, keepRun } from './keep-run.ts';
@@ -45,9 +46,12 @@ export async function startAgent(options: AgentOptions, parts: AgentParts): Prom
     const caches = new BuildCaches(workFolder.cachesFolder, {
       maxBytes: options.limits.diskBytes,
       remove: (path) => removeFiles(path, engine),
+      forget: (space) => removeFiles(workFolder.inMemory(space), engine),
       now: () => performance.now(),
       log: parts.log,
     });
+    const machine = { engine, inMemory: (name: string) => workFolder.inMemory(name) };
+    await caches.recover((space) => prepareSpace(machine, space));
     caches.prune();
     const loop = new AgentLoop(options, parts, { engine, workFolder, caches });
     return { ended: loop.run().finally(() => workFolder.release()), stop: () => loop.stop(), stopNow: () => loop.stopNow() };

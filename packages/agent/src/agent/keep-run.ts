@@ -4,7 +4,7 @@ import type { Assignment } from '@berth/api';
 import { SourceError, fetchDocument, fetchSource } from '../context/index.ts';
 import { type Engine, agentLabel, containersUse, runLabel, runLabelOf } from '../engine/index.ts';
 import { RunLog } from '../log/index.ts';
-import type { RunEnd, RunHost, RunLimits, RunStop } from '../run/run-host.ts';
+import type { CacheUse, RunEnd, RunHost, RunLimits, RunStop } from '../run/run-host.ts';
 import { secretsOf } from '../run/run-secrets.ts';
 import { type ServerClient, ServerError } from '../server-client/index.ts';
 import { watchDisk } from './disk-watch.ts';
@@ -128,9 +128,9 @@ class RunKeeper {
     return { outcome: 'Error', message: `the agent failed: ${message}`, images: [], dependencies: [], temporaryTags: [] };
   }
 
-  async #openCache(space: string): ReturnType<RunHost['openCache']> {
-    const { path, close } = await this.#options.caches.open(space);
-    this.#filled.add(path);
+  async #openCache(space: string, { isCounted, prepare }: CacheUse): ReturnType<RunHost['openCache']> {
+    const { path, close } = await this.#options.caches.open(space, prepare);
+    if (isCounted) this.#filled.add(path);
     return {
       path,
       close: () => {
@@ -152,7 +152,8 @@ class RunKeeper {
       secretsFolder: this.#folders.secretsFolder,
       limits,
       signal,
-      openCache: (space) => this.#openCache(space),
+      openCache: (space, use) => this.#openCache(space, use),
+      inMemory: (name) => workFolder.inMemory(name),
       log: (step, stream, text) => this.#log.add(step, stream, text),
       steps: (states) =>
         this.#reporter.steps(

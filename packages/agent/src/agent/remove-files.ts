@@ -1,12 +1,12 @@
 import { basename, dirname } from 'node:path';
-import type { Engine } from '../engine/index.ts';
+import { type Engine, removeMounted } from '../engine/index.ts';
 import { removeTree } from './work-folder.ts';
 
 const patienceMs = 10 * 60_000;
 /** Of the machine; they hold what removes files, and what that needs. */
 const programFolders = ['/bin', '/usr', '/lib', '/lib64'];
 
-/** Removes a folder with all that is in it, also what programs in containers made as users that this one may not act for. */
+/** Removes a folder with all that is in it, also mounts, and what programs in containers made as users that this one may not act for. */
 export async function removeFiles(path: string, engine: Engine): Promise<void> {
   try {
     await removeTree(path);
@@ -20,7 +20,7 @@ export async function removeFiles(path: string, engine: Engine): Promise<void> {
 export async function removeAsEngine(path: string, engine: Engine): Promise<void> {
   const signal = AbortSignal.timeout(patienceMs);
   if (engine.name !== 'docker') {
-    await engine.query(['unshare', 'rm', '-rf', '--', path], { signal });
+    await removeMounted(path, engine, signal);
     return;
   }
   // There may be no image with such a program: an empty one will do, with those of the machine.

@@ -54,6 +54,19 @@ describe('the work folder', () => {
     folder.release();
   });
 
+  test('has short paths for what need not outlive its agent, and removes them with it', () => {
+    const folder = openWorkFolder(path);
+    const short = folder.inMemory('a name of any length, with / and spaces');
+    assert.ok(short.length <= 50, short);
+    assert.notEqual(folder.inMemory('another'), short);
+    mkdirSync(join(short, 'closed'), { recursive: true });
+    folder.release();
+    assert.ok(!existsSync(short));
+    const second = openWorkFolder(path);
+    assert.equal(second.inMemory('a name of any length, with / and spaces'), short);
+    second.release();
+  });
+
   test('says when it cannot be written to', () => {
     writeFileSync(join(root, 'file'), '');
     assert.throws(() => openWorkFolder(join(root, 'file')), /cannot be used/);

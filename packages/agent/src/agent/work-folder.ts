@@ -1,5 +1,17 @@
-import { randomBytes } from 'node:crypto';
-import { chmodSync, linkSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AgentRefusal } from './refusal.ts';
@@ -15,6 +27,8 @@ export interface WorkFolder {
   openRun(run: string): RunFolders;
   /** Of what builds keep for the next. */
   readonly cachesFolder: string;
+  /** A path of less than 50 characters for what need not outlive the agent, by any name; in memory where the system has such a place. */
+  inMemory(name: string): string;
   /** Removes what runs of a predecessor left. */
   removeOldRuns(remove: (path: string) => Promise<void>): Promise<void>;
   release(): void;
@@ -43,22 +57,28 @@ export function openWorkFolder(path: string): WorkFolder {
   }
   const lock = takeLock(join(path, 'agent.lock'), path);
   const agentId = readId(join(path, 'agent-id'));
-  const secretsPrefix = `berth-agent-${agentId}-`;
+  const ownPrefix = `berth-agent-${agentId}-`;
+  const shortFolder = isWritable(memoryFolder) ? memoryFolder : tmpdir();
   return {
     agentId,
     cachesFolder: join(path, 'caches'),
+    inMemory: (name) => join(shortFolder, `${ownPrefix}${createHash('sha256').update(name).digest('hex').slice(0, 8)}`),
     openRun: (run) => {
       const name = `${run.replaceAll(/[^A-Za-z0-9]/g, '_').slice(0, 40)}-${randomBytes(6).toString('hex')}`;
       const folder = join(runs, name);
       mkdirSync(folder, { mode: 0o700 });
-      return { folder, secretsFolder: makeSecretsFolder(`${secretsPrefix}${name}`, folder) };
+      return { folder, secretsFolder: makeSecretsFolder(`${ownPrefix}${name}`, folder) };
     },
     removeOldRuns: async (remove) => {
       for (const name of readdirSync(runs)) await remove(join(runs, name));
-      for (const name of listFolder(memoryFolder).filter((each) => each.startsWith(secretsPrefix)))
-        await remove(join(memoryFolder, name));
+      for (const folder of new Set([memoryFolder, shortFolder]))
+        for (const name of listFolder(folder).filter((each) => each.startsWith(ownPrefix))) await remove(join(folder, name));
     },
-    release: () => lock.release(),
+    release: () => {
+      for (const name of listFolder(shortFolder).filter((each) => each.startsWith(ownPrefix)))
+        removeQuietly(join(shortFolder, name));
+      lock.release();
+    },
   };
 }
 
@@ -90,6 +110,24 @@ function makeSecretsFolder(name: string, runFolder: string): string {
   const onDisk = join(runFolder, 'secrets');
   mkdirSync(onDisk, { mode: 0o700 });
   return onDisk;
+}
+
+/** What cannot be removed now is, when the next agent of the folder begins. */
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch {
+    // Of a container's user.
+  }
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function listFolder(path: string): readonly string[] {

@@ -2,6 +2,7 @@ import type { RegistryLogin } from '@berth/api';
 import { DockerSocket, usualSocket } from './docker-socket.ts';
 import type { ProgramEnd, ProgramOptions } from './run-program.ts';
 import { runProgram } from './run-program.ts';
+import type { Storage } from './storage.ts';
 
 export type EngineName = 'docker' | 'podman' | 'buildah';
 
@@ -17,6 +18,8 @@ export interface EngineFacts {
   readonly separatesCaches: boolean;
   /** Whether the id of an image is the digest of its manifest, as in containerd's store (docker 29's default); otherwise its configuration's. */
   readonly idsAreManifests: boolean;
+  /** Where it keeps images, if others can be kept elsewhere: podman and buildah on this machine. */
+  readonly storage?: Storage | undefined;
   /** Where its client finds plug-ins that are not where it looks by itself. */
   readonly pluginFolders: readonly string[];
 }
@@ -31,18 +34,34 @@ export class EngineError extends Error {
   override readonly name = 'EngineError';
 }
 
+interface Settings {
+  readonly logins: readonly RegistryLogin[];
+  /** Before every command. */
+  readonly globalFlags: readonly string[];
+}
+
 /** A container engine, driven by its own command line. */
 export class Engine {
   readonly #program: string;
   readonly #environment: Readonly<Record<string, string>>;
   readonly #facts: EngineFacts;
-  #logins: readonly RegistryLogin[] = [];
+  readonly #settings: Settings;
 
   /** @param environment all that its client sees of the agent's own */
-  constructor(program: string, environment: Readonly<Record<string, string>>, facts: EngineFacts) {
+  constructor(
+    program: string,
+    environment: Readonly<Record<string, string>>,
+    facts: EngineFacts,
+    settings: Settings = { logins: [], globalFlags: [] },
+  ) {
     this.#program = program;
     this.#environment = environment;
     this.#facts = facts;
+    this.#settings = settings;
+  }
+
+  #with(environment: Readonly<Record<string, string>>, settings: Partial<Settings> = {}): Engine {
+    return new Engine(this.#program, { ...this.#environment, ...environment }, this.#facts, { ...this.#settings, ...settings });
   }
 
   get name(): EngineName {
@@ -57,21 +76,25 @@ export class Engine {
   withLogins(folder: string, logins: readonly RegistryLogin[]): Engine {
     const own =
       this.name === 'docker' ? { DOCKER_CONFIG: folder } : { REGISTRY_AUTH_FILE: `${folder}/config.json`, DOCKER_CONFIG: folder };
-    const engine = new Engine(this.#program, { ...this.#environment, ...own }, this.#facts);
-    engine.#logins = logins;
-    return engine;
+    return this.#with(own, { logins });
   }
 
   /** The same engine, which keeps temporary files in a folder of its own, and its cache mounts with them. Docker's daemon has its own place. */
   withTemporaryFolder(path: string): Engine {
-    const engine = new Engine(this.#program, { ...this.#environment, TMPDIR: path }, this.#facts);
-    engine.#logins = this.#logins;
-    return engine;
+    return this.#with({ TMPDIR: path });
+  }
+
+  /** The same engine, with other images. */
+  withStorage({ root, runRoot }: Storage): Engine {
+    return this.#with({}, { globalFlags: ['--root', root, '--runroot', runRoot] });
   }
 
   /** Runs a command to its end, whatever that is. */
   command(args: readonly string[], { environment, ...options }: CommandOptions = {}): Promise<ProgramEnd> {
-    return runProgram(this.#program, args, { ...options, environment: { ...environment, ...this.#environment } });
+    return runProgram(this.#program, [...this.#settings.globalFlags, ...args], {
+      ...options,
+      environment: { ...environment, ...this.#environment },
+    });
   }
 
   /** What a command prints. @throws EngineError unless it exits with 0 */
@@ -108,7 +131,7 @@ export class Engine {
 
   /** Whether its client must be told that a registry speaks plain HTTP; docker's daemon has settings for that. */
   plainHttpFlags(registry: string): readonly string[] {
-    return this.name !== 'docker' && speaksPlainHttp(registry, this.#logins) ? ['--tls-verify=false'] : [];
+    return this.name !== 'docker' && speaksPlainHttp(registry, this.#settings.logins) ? ['--tls-verify=false'] : [];
   }
 }
 

@@ -4,6 +4,7 @@ import { architectureOf, emulatedArchitectures } from './architectures.ts';
 import { readDockerSettings } from './docker-client.ts';
 import { Engine, type EngineFacts, type EngineName } from './engine.ts';
 import { type ProgramEnd, runProgram } from './run-program.ts';
+import { type Storage, type StorageInfo, storageOf } from './storage.ts';
 
 export interface FindEngineOptions {
   readonly wanted: 'auto' | EngineName;
@@ -103,18 +104,25 @@ async function askDocker(ask: Ask, pluginFolders: readonly string[]): Promise<En
 }
 
 async function askPodman(ask: Ask): Promise<EngineFacts> {
-  const { host, version } = JSON.parse(await ask(['info', '--format', 'json'])) as {
+  const { host, store, version } = JSON.parse(await ask(['info', '--format', 'json'])) as {
     host: { arch: string; os: string; serviceIsRemote?: boolean };
+    store: StorageInfo;
     version: { Version: string };
   };
   const separatesCaches = host.serviceIsRemote !== true;
-  return factsOf('podman', { version: version.Version, os: host.os, architecture: host.arch, separatesCaches });
+  const storage = separatesCaches ? storageOf(store) : undefined;
+  return factsOf('podman', { version: version.Version, os: host.os, architecture: host.arch, separatesCaches, storage });
 }
 
 async function askBuildah(ask: Ask): Promise<EngineFacts> {
-  const { host } = JSON.parse(await ask(['info'])) as { host: { arch: string; os: string } };
+  const { host, store } = JSON.parse(await ask(['info'])) as {
+    host: { arch: string; os: string };
+    store: { GraphDriverName: string; GraphRoot: string; RunRoot: string; GraphOptions: readonly string[] | null };
+  };
+  const { GraphDriverName: graphDriverName, GraphRoot: graphRoot, RunRoot: runRoot, GraphOptions: graphOptions } = store;
+  const storage = storageOf({ graphDriverName, graphRoot, runRoot, graphOptions });
   const version = /version (\S+)/.exec(await ask(['--version']))?.[1] ?? '';
-  return factsOf('buildah', { version, os: host.os, architecture: host.arch });
+  return factsOf('buildah', { version, os: host.os, architecture: host.arch, storage });
 }
 
 interface Answers {
@@ -123,13 +131,14 @@ interface Answers {
   readonly architecture: string;
   readonly swap?: string | undefined;
   readonly separatesCaches?: boolean;
+  readonly storage?: Storage | undefined;
   readonly idsAreManifests?: boolean;
   readonly pluginFolders?: readonly string[];
 }
 
 async function factsOf(
   name: EngineName,
-  { version, os, architecture, swap, separatesCaches = true, idsAreManifests = false, pluginFolders = [] }: Answers,
+  { version, os, architecture, swap, separatesCaches = true, storage, idsAreManifests = false, pluginFolders = [] }: Answers,
 ): Promise<EngineFacts> {
   const native = architectureOf(architecture);
   const isWindows = os === 'windows';
@@ -142,6 +151,7 @@ async function factsOf(
     architectures: [native, ...new Set(also.filter((each) => each !== native))],
     limitsSwap: swap === 'true',
     separatesCaches,
+    storage,
     idsAreManifests,
     pluginFolders,
   };

@@ -1,10 +1,18 @@
 import { readFile } from 'node:fs/promises';
 import type { BaseImageUse } from '@berth/api';
 import { type BaseImage, parseImageReference, scanDockerfile } from '@berth/task-file';
+import type { NamedImage } from '../engine/index.ts';
 import { ImageMissing, pullImage } from './pull-image.ts';
 import type { BuiltImage } from './run-images.ts';
 import type { AttemptContext, RunScene } from './run-scene.ts';
 import { RegistryAccess } from './registry/registry-access.ts';
+
+/** What a Dockerfile builds on, fetched. */
+export interface FetchedBases {
+  readonly uses: readonly BaseImageUse[];
+  /** As the engine has them now. */
+  readonly images: readonly NamedImage[];
+}
 
 export interface BaseScan {
   readonly dockerfile: string;
@@ -24,7 +32,7 @@ export async function fetchBaseImages(
   scene: RunScene,
   scan: BaseScan,
   context: Pick<AttemptContext, 'signal' | 'say'>,
-): Promise<readonly BaseImageUse[]> {
+): Promise<FetchedBases> {
   const { os, architectures } = scene.engine.describe();
   const { images, warnings } = scanDockerfile(await readFile(scan.dockerfile, 'utf8'), {
     target: scan.target,
@@ -33,9 +41,14 @@ export async function fetchBaseImages(
     buildPlatform: `${os.toLowerCase()}/${architectures[0]}`,
   });
   for (const warning of warnings) context.say(`Warning: ${scan.dockerfileName}: ${warning}`);
-  const used: BaseImageUse[] = [];
-  for (const base of images) used.push(...(await fetchBase(scene, { base, scan, context })));
-  return used;
+  const fetched: FetchedBases[] = [];
+  for (const base of images) fetched.push(await fetchBase(scene, { base, scan, context }));
+  return { uses: fetched.flatMap(({ uses }) => uses), images: fetched.flatMap((each) => each.images) };
+}
+
+interface NamedBase {
+  readonly base: BaseImage;
+  readonly platform: string | undefined;
 }
 
 interface BaseFetch {
@@ -44,14 +57,15 @@ interface BaseFetch {
   readonly context: Pick<AttemptContext, 'signal' | 'say'>;
 }
 
-async function fetchBase(scene: RunScene, { base, scan, context }: BaseFetch): Promise<readonly BaseImageUse[]> {
+async function fetchBase(scene: RunScene, { base, scan, context }: BaseFetch): Promise<FetchedBases> {
   const built = scene.images.find(base.name);
   const platform = base.platform ?? scan.platform;
   if (built !== undefined) return reuse(scene, built, { base, platform, signal: context.signal });
   const { registry, repository, tag, digest: pinned } = base.reference;
   let digest: string | undefined;
+  let id: string;
   try {
-    const id = await pullImage(scene, base.name, { ...context, options: { platform } });
+    id = await pullImage(scene, base.name, { ...context, options: { platform } });
     digest = pinned ?? (await usedDigest(scene, id, { base, signal: context.signal }));
   } catch (error) {
     if (!(error instanceof ImageMissing)) throw error;
@@ -59,30 +73,40 @@ async function fetchBase(scene: RunScene, { base, scan, context }: BaseFetch): P
   }
   if (digest === undefined) {
     context.say(`Warning: ${scan.dockerfileName}:${base.line}: ${base.name} has no digest of a registry; it is not watched`);
-    return [];
+    return { uses: [], images: [namedImage({ base, platform }, id)] };
   }
   context.say(`${base.role === 'runtime' ? 'Base image' : 'Build-time image'} ${base.name} is ${digest}`);
-  return [{ role: base.role, registry, repository, tag, digest, ...(platform !== undefined && { platform }) }];
+  const use = { role: base.role, registry, repository, tag, digest, ...(platform !== undefined && { platform }) };
+  return { uses: [use], images: [namedImage({ base, platform }, id)] };
+}
+
+function namedImage({ base: { name, reference }, platform }: NamedBase, id: string): NamedImage {
+  const { registry, repository, digest } = reference;
+  return digest === null
+    ? { id, name, platform, pinnedAt: undefined }
+    : { id, name: `${registry}/${repository}@${digest}`, platform, pinnedAt: registry };
 }
 
 /** One that the run built itself: its own bases count, unless it was pushed and so can be watched. */
 async function reuse(
   { engine }: RunScene,
   built: BuiltImage,
-  { base, platform, signal }: { readonly base: BaseImage; readonly platform: string | undefined; readonly signal: AbortSignal },
-): Promise<readonly BaseImageUse[]> {
+  { base, platform, signal }: NamedBase & { readonly signal: AbortSignal },
+): Promise<FetchedBases> {
   const image = built.images.find((each) => each.platform === platform) ?? built.images[0];
   // Another run may have given the name to an image of its own meanwhile.
   if (image !== undefined) await engine.tag(image.id, base.name, signal);
+  const images = image === undefined ? [] : [namedImage({ base, platform }, image.id)];
   const pushed = built.outputs.find(
     (output) =>
       output.registry === base.reference.registry &&
       output.repository === base.reference.repository &&
       output.tag === base.reference.tag,
   );
-  if (pushed === undefined) return built.bases.map((each) => (base.role === 'runtime' ? each : { ...each, role: base.role }));
+  if (pushed === undefined)
+    return { uses: built.bases.map((each) => (base.role === 'runtime' ? each : { ...each, role: base.role })), images };
   const { registry, repository, tag, digest } = pushed;
-  return [{ role: base.role, registry, repository, tag, digest, ...(platform !== undefined && { platform }) }];
+  return { uses: [{ role: base.role, registry, repository, tag, digest, ...(platform !== undefined && { platform }) }], images };
 }
 
 /** The digest that the registry knows a pulled image by: of the index, where its name stands for one. */

@@ -19,6 +19,8 @@ export interface BuildScene {
   readonly secrets: ReadonlyMap<string, string>;
   readonly plainHttpFlags: readonly string[];
   readonly cache: BuildCache;
+  /** Podman and buildah: whether they build in a store for those who share it alone. */
+  readonly keepsLayers: boolean;
 }
 
 /** Who shares what was built before. */
@@ -73,10 +75,10 @@ export function buildArguments(build: BuildCommand, scene: BuildScene): readonly
 /**
  * BuildKit keeps steps by what they are and see, and cache mounts by their names. A host name of its own, which is part of what a
  * RUN sees, and a space for the names keep apart what is not to be shared. Podman and Buildah find steps by their text alone, so they
- * do all of them anew; their cache mounts are in a folder that is told apart (`openTemporary`).
+ * do all of them anew unless they have a store that is told apart (`openBuildSpace`).
  */
-function cacheFlags({ noCache }: BuildCommand, { engine, isWindows, cache }: BuildScene): readonly string[] {
-  if (engine !== 'docker') return ['--no-cache'];
+function cacheFlags({ noCache }: BuildCommand, { engine, isWindows, cache, keepsLayers }: BuildScene): readonly string[] {
+  if (engine !== 'docker') return [...(keepsLayers ? ['--layers'] : []), ...(noCache || !keepsLayers ? ['--no-cache'] : [])];
   if (isWindows) return noCache || !cache.isUsed ? ['--no-cache'] : [];
   return [
     ...(noCache || !cache.isUsed ? ['--no-cache'] : []),

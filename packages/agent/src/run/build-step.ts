@@ -1,29 +1,17 @@
-import { mkdir, readFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { relative } from 'node:path';
 import type { BaseImageUse } from '@berth/api';
-import type { BuildCommand, Step } from '@berth/task-file';
+import type { Step } from '@berth/task-file';
 import { EngineError } from '../engine/index.ts';
 import { fetchBaseImages } from './base-images.ts';
-import { type BuildCache, buildArguments, buildCache } from './build-arguments.ts';
 import { readBuildFlags } from './build-flags.ts';
+import { type BuildPlace, buildOne } from './build-one.ts';
 import { buildSecrets } from './build-secrets.ts';
-import { openTemporary } from './build-temporary.ts';
-import { namedValues, passArguments } from './child-values.ts';
+import { namedValues } from './child-values.ts';
 import { ImageMissing } from './pull-image.ts';
 import type { BuiltImage, PlatformImage } from './run-images.ts';
 import type { Attempt, AttemptContext, RunScene } from './run-scene.ts';
 import { pathInWorkspace } from './workspace-path.ts';
-
-/** What a build step builds from, found and allowed. */
-interface BuildPlace {
-  readonly build: BuildCommand;
-  readonly context: string;
-  readonly dockerfile: string;
-  readonly dockerfileName: string;
-  readonly arguments: ReadonlyMap<string, string>;
-  readonly secrets: ReadonlyMap<string, string>;
-  readonly passed: readonly string[];
-}
 
 /** Builds the image of a `build` step once, for each of its platforms. */
 export async function attemptBuild(scene: RunScene, step: Step, context: AttemptContext): Promise<Attempt> {
@@ -106,9 +94,9 @@ async function buildAll(
   const bases: BaseImageUse[] = [];
   let last: Attempt = { exitCode: 0, lastLines: [] };
   for (const platform of platforms) {
-    const used = await fetchBaseImages(scene, { ...place, platform, target: build.target }, context);
-    bases.push(...used.filter((base) => !bases.some((each) => isSameBase(each, base))));
-    const { id, attempt } = await buildOne(scene, step, { place, context, platform, isOnly: platforms.length === 1 });
+    const { uses, images: on } = await fetchBaseImages(scene, { ...place, platform, target: build.target }, context);
+    bases.push(...uses.filter((base) => !bases.some((each) => isSameBase(each, base))));
+    const { id, attempt } = await buildOne(scene, step, { place, context, platform, on, isOnly: platforms.length === 1 });
     last = attempt;
     if (id === undefined) {
       rememberBases(scene, step, { tags: build.tags, bases });
@@ -153,68 +141,4 @@ function isSameBase(a: BaseImageUse, b: BaseImageUse): boolean {
 
 function isNative({ engine }: RunScene, platform: string): boolean {
   return platform === '' || platform.split('/')[1] === engine.describe().architectures[0];
-}
-
-interface OneBuild {
-  readonly place: BuildPlace;
-  readonly context: AttemptContext;
-  readonly platform: string | undefined;
-  readonly isOnly: boolean;
-}
-
-async function buildOne(
-  scene: RunScene,
-  step: Step,
-  { place, context, platform, isOnly }: OneBuild,
-): Promise<{ readonly id: string | undefined; readonly attempt: Attempt }> {
-  const { host, engine } = scene;
-  const { build } = place;
-  const { flags, client } = passArguments(place.arguments);
-  const idFile = join(host.folder, 'ids', `${step.id.replaceAll(/[^\w.-]/g, '-')}-${(platform ?? 'own').replaceAll('/', '-')}`);
-  await mkdir(dirname(idFile), { recursive: true });
-  const isEmulated = platform !== undefined && !engine.describe().architectures.includes(platform.split('/')[1] ?? '');
-  const hint = `this agent does not run ${platform} programs: install qemu-user-static and register it in binfmt_misc with the flag F`;
-  if (isEmulated) context.say(`Warning: ${hint}`);
-  context.say(
-    `Building ${build.tags.join(', ') || 'an image without a name'}${platform === undefined ? '' : ` for ${platform}`}`,
-  );
-  const { idsAreManifests } = engine.describe();
-  const cache = cacheOf(scene, step);
-  const args = buildArguments(build, {
-    engine: engine.name,
-    isWindows: engine.describe().os === 'Windows',
-    context: place.context,
-    dockerfile: place.dockerfile,
-    idFile,
-    idsAreManifests,
-    tags: isOnly ? build.tags : [],
-    platform,
-    argumentFlags: flags,
-    passed: place.passed,
-    secrets: place.secrets,
-    plainHttpFlags: engine.plainHttpFlags(host.assignment.run.registry),
-    cache,
-  });
-  const temporary = await openTemporary(scene, cache);
-  const { exitCode, lastLines } = await temporary.engine
-    .command(args, { environment: client, signal: context.signal, onLine: (stream, line) => context.line(stream, line) })
-    .finally(temporary.close);
-  context.signal.throwIfAborted();
-  const attempt: Attempt = { exitCode, lastLines, ...(isEmulated && exitCode !== 0 && { reason: hint }) };
-  if (exitCode !== 0) return { id: undefined, attempt };
-  return { id: readImageId(await readFile(idFile, 'utf8'), idsAreManifests), attempt };
-}
-
-/** Clients write the digest of the configuration into the file for ids whichever the store knows; that of the manifest is in the metadata. */
-function readImageId(text: string, idsAreManifests: boolean): string {
-  if (!idsAreManifests) return text.trim();
-  const digest: unknown = (JSON.parse(text) as Readonly<Record<string, unknown>>)['containerimage.digest'];
-  if (typeof digest !== 'string') throw new Error('cannot be found again: the engine does not say its digest');
-  return digest;
-}
-
-function cacheOf({ host }: RunScene, { action }: Step): BuildCache {
-  const { run, cacheKey, isTrusted } = host.assignment;
-  const isShared = action.kind === 'build' && action.isCached;
-  return buildCache({ agentId: host.agentId, registry: run.registry, runId: run.id, cacheKey, isTrusted, isShared });
 }

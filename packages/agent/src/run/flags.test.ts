@@ -133,6 +133,7 @@ test('builds share a cache by their key, within a registry, and those of untrust
     secrets: new Map([['S', '/s']]),
     plainHttpFlags: [],
     cache: buildCache({ ...common, isTrusted: false }),
+    keepsLayers: false,
   } as const;
   const args = buildArguments(parseBuildCommand('--target t .'), scene);
   assert.deepEqual(args.slice(0, 10), [

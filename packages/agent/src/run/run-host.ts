@@ -19,6 +19,13 @@ export interface RunLimits {
   readonly allowsEngineSocket: boolean;
 }
 
+export interface CacheUse {
+  /** Whether what is in it counts for the run. */
+  readonly isCounted: boolean;
+  /** Called while nobody else uses the folder. When it throws, so does the opening. */
+  prepare(path: string, remove: (path: string) => Promise<void>): Promise<void>;
+}
+
 /** What executes a run sees of the agent around it. */
 export interface RunHost {
   readonly assignment: Assignment;
@@ -34,7 +41,9 @@ export interface RunHost {
   /** Aborts with a `RunStop` as its reason. */
   readonly signal: AbortSignal;
   /** A folder that outlives the run, for builds that know this word; nobody removes it until it is closed. */
-  openCache(space: string): Promise<{ readonly path: string; close(): void }>;
+  openCache(space: string, use: CacheUse): Promise<{ readonly path: string; close(): void }>;
+  /** A short path, of this agent alone, for what need not outlive it; in memory where the system has such a place. */
+  inMemory(name: string): string;
   /** One line, without its end; masked, cleaned of control sequences and bounded before it goes anywhere. `step`: empty for the run itself. */
   log(step: string, stream: 'agent' | 'stdout' | 'stderr', text: string): void;
   /** All steps as they are now, in the order of the file. */

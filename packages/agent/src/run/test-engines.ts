@@ -32,7 +32,7 @@ function missingFor(...programs: readonly string[]): string | undefined {
 }
 
 /** Storage and settings of their own; the machine may forbid to raise limits, and crun refuses hybrid control groups. */
-async function configurePodman(folder: string): Promise<() => Promise<void>> {
+export async function configurePodman(folder: string): Promise<() => Promise<void>> {
   const files = {
     'containers.conf':
       '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n[network]\nnetwork_backend = "netavark"\n' +

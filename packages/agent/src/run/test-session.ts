@@ -5,6 +5,9 @@ import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Assignment, RunStep } from '@berth/api';
 import { type SpawnedRegistry, type TestNetwork, openTestNetwork, spawnRegistry } from '@berth/testkit';
+import { BuildCaches } from '../agent/build-caches.ts';
+import { removeFiles } from '../agent/remove-files.ts';
+import { type WorkFolder, openWorkFolder } from '../agent/work-folder.ts';
 import type { Engine } from '../engine/index.ts';
 import { Masks } from '../log/index.ts';
 import { executeRun } from './execute-run.ts';
@@ -21,6 +24,8 @@ export interface Session {
   readonly engine: Engine;
   readonly registry: SpawnedRegistry;
   readonly folder: string;
+  readonly workFolder: WorkFolder;
+  readonly caches: BuildCaches;
 }
 
 interface RunOptions {
@@ -91,7 +96,8 @@ export async function execute(session: Session, work: Assignment['work'], option
       allowsEngineSocket: false,
     },
     signal: stop.signal,
-    openCache: (space) => openCache(join(folder, 'caches', space)),
+    openCache: (space, { prepare }) => session.caches.open(space, prepare),
+    inMemory: (name) => session.workFolder.inMemory(name),
     log: (step, stream, text) => {
       log.push(`${step} ${stream} ${text}`);
       options.onLine?.(step, text);
@@ -118,11 +124,6 @@ export async function execute(session: Session, work: Assignment['work'], option
   const end = await executeRun(host, engine);
   await rm(own, { recursive: true, force: true });
   return { id: `r${id}`, end, steps, log };
-}
-
-async function openCache(path: string): ReturnType<RunHost['openCache']> {
-  await mkdir(path, { recursive: true });
-  return { path, close: () => {} };
 }
 
 /** What of its tests an engine is tried with. */
@@ -163,7 +164,17 @@ export function suite(
       const registry = await spawnRegistry({ dataDir: join(folder, 'data'), host, port: 5000, startedBy });
       opened.defer(async () => void (await registry.stop()));
       const { engine } = opened.adopt(await open(network, registry.host), (each) => each.stop());
-      session = { engine, registry, folder };
+      const workFolder = opened.adopt(openWorkFolder(join(folder, 'work')), (each) => each.release());
+      const remove = (path: string): Promise<void> => removeFiles(path, engine);
+      const caches = new BuildCaches(workFolder.cachesFolder, {
+        maxBytes: 2 ** 30,
+        remove,
+        forget: (space) => remove(workFolder.inMemory(space)),
+        now: () => performance.now(),
+        log: (message) => assert.fail(message),
+      });
+      opened.defer(() => removeFiles(workFolder.cachesFolder, engine));
+      session = { engine, registry, folder, workFolder, caches };
     });
     after(() => opened.disposeAsync());
     define(() => session, { runsContainers: name !== 'buildah', isWhole: name === 'docker' || isLong });
