@@ -79,7 +79,8 @@ describe('the program of the agent', () => {
       const ended = untilEnd(child);
       const asked = once(server, 'request');
       for await (const line of createInterface(child.stdout)) if (line.includes('works for')) break;
-      await asked;
+      const early = await Promise.race([asked.then(() => undefined), ended]);
+      if (early !== undefined) assert.fail(early.output);
       assert.ok(existsSync(join(work, 'agent.lock')));
       end(child);
       const { code } = await ended;

@@ -104,9 +104,13 @@ async function askDocker(ask: Ask, pluginFolders: readonly string[]): Promise<En
 }
 
 async function askPodman(ask: Ask): Promise<EngineFacts> {
-  const { host, store, version } = JSON.parse(await ask(['info', '--format', 'json'])) as {
+  const {
+    host,
+    store = {},
+    version,
+  } = JSON.parse(await ask(['info', '--format', 'json'])) as {
     host: { arch: string; os: string; serviceIsRemote?: boolean };
-    store: StorageInfo;
+    store?: StorageInfo;
     version: { Version: string };
   };
   const separatesCaches = host.serviceIsRemote !== true;
@@ -114,10 +118,17 @@ async function askPodman(ask: Ask): Promise<EngineFacts> {
   return factsOf('podman', { version: version.Version, os: host.os, architecture: host.arch, separatesCaches, storage });
 }
 
+interface BuildahStore {
+  readonly GraphDriverName?: string;
+  readonly GraphRoot?: string;
+  readonly RunRoot?: string;
+  readonly GraphOptions?: readonly string[] | null;
+}
+
 async function askBuildah(ask: Ask): Promise<EngineFacts> {
-  const { host, store } = JSON.parse(await ask(['info'])) as {
+  const { host, store = {} } = JSON.parse(await ask(['info'])) as {
     host: { arch: string; os: string };
-    store: { GraphDriverName: string; GraphRoot: string; RunRoot: string; GraphOptions: readonly string[] | null };
+    store?: BuildahStore;
   };
   const { GraphDriverName: graphDriverName, GraphRoot: graphRoot, RunRoot: runRoot, GraphOptions: graphOptions } = store;
   const storage = storageOf({ graphDriverName, graphRoot, runRoot, graphOptions });

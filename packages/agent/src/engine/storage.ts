@@ -9,11 +9,15 @@ export interface Storage {
 
 /** What `podman info` or `buildah info` say of it. */
 export interface StorageInfo {
-  readonly graphDriverName?: string;
-  readonly graphRoot?: string;
-  readonly runRoot?: string;
+  readonly graphDriverName?: string | undefined;
+  readonly graphRoot?: string | undefined;
+  readonly runRoot?: string | undefined;
   /** Podman's is a map, some of whose values are objects, buildah's a list. */
-  readonly graphOptions?: Readonly<Record<string, string | { readonly Executable?: string }>> | readonly string[] | null;
+  readonly graphOptions?:
+    | Readonly<Record<string, string | { readonly Executable?: string }>>
+    | readonly string[]
+    | null
+    | undefined;
 }
 
 /** Drivers whose stores can be anywhere. */
