@@ -39,7 +39,13 @@ export async function startRegistry(options: StartOptions = {}): Promise<Started
     ...Object.fromEntries(given),
   };
   const server = createServer(loadSettings({ argv: [], env, cwd: dataDir }).settings);
-  const facts = await server.start();
+  const removeData = async (): Promise<void> => {
+    if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
+  };
+  const facts = await server.start().catch(async (error: unknown) => {
+    await removeData();
+    throw error;
+  });
   const first = JSON.parse(await readFile(facts.firstRunFile, 'utf8')) as { username: string; password: string };
   return {
     url: facts.origin,
@@ -50,7 +56,7 @@ export async function startRegistry(options: StartOptions = {}): Promise<Started
     reloadCertificate: () => server.reloadCertificate(),
     stop: async () => {
       await server.stop();
-      if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
+      await removeData();
     },
   };
 }
