@@ -43,7 +43,7 @@ export function createTriggers(context: TriggersContext): Triggers {
   const pushes = new Round(
     async () => {
       await followMovedTags(context);
-      await decideDue(context);
+      await decideDue(context, looks);
       await wakeWhenSettled(context, () => void pushes.begin().then(() => polls.begin()));
     },
     { log, signal },

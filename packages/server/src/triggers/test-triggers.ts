@@ -269,7 +269,7 @@ function steps(
     },
     follow: async () => {
       await followMovedTags(context);
-      await decideDue(context);
+      await decideDue(context, looks);
     },
     poll: () => pollDue(context, looks),
     tick: () => runDueTimers(context),

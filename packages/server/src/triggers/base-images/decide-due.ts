@@ -7,9 +7,10 @@ import type { TriggerDecision } from '../decisions/model.ts';
 import type { TriggersContext } from '../triggers-context.ts';
 import { type MovedImage, type Verdict, decide } from './decide.ts';
 import { followMovedTags } from './follow-moved-tags.ts';
-import { imagesOf } from './images-of.ts';
+import type { BaseImageLooks } from './look.ts';
 import { chainOf, nameOf, registryAt, taskKey } from './model.ts';
 import { isUndecided } from './queries.ts';
+import { type ImagesAt, imagesIn, sameImages } from './same-images.ts';
 import { tellEndpoint } from './tell-endpoint.ts';
 import { type SettledImage, type StoredBaseImage, settleImages, takeUndecided } from './transactions.ts';
 
@@ -25,7 +26,7 @@ const passing = 429;
 const maxRunsSeen = 200;
 
 /** Decides about all base images that moved, a few tasks at a time, by their names. */
-export async function decideDue(context: TriggersContext): Promise<void> {
+export async function decideDue(context: TriggersContext, looks: BaseImageLooks): Promise<void> {
   const { database, clock, signal } = context;
   while (!signal.aborted && (await isUndecided(database.read, clock.now()))) {
     const now = clock.now();
@@ -33,7 +34,7 @@ export async function decideDue(context: TriggersContext): Promise<void> {
     const rows = await database.write(takeUndecided, { limit: rowsAtOnce, now, heldUntil });
     if (rows.length === 0) return;
     const byTask = Map.groupBy(rows, ({ registry_id, task }) => JSON.stringify([registry_id, task]));
-    await Promise.all([...byTask.values()].map((ofTask) => decideTask(context, ofTask, heldUntil)));
+    await Promise.all([...byTask.values()].map((ofTask) => decideTask(context, looks, { rows: ofTask, heldUntil })));
     await new Promise((resolve) => setImmediate(resolve));
     // What is pushed meanwhile need not wait for the end of a storm.
     await followMovedTags(context);
@@ -48,20 +49,26 @@ interface Scene {
   readonly heldUntil: number;
 }
 
-async function decideTask(context: TriggersContext, rows: readonly StoredBaseImage[], heldUntil: number): Promise<void> {
+interface Due {
+  /** Of one task. */
+  readonly rows: readonly StoredBaseImage[];
+  readonly heldUntil: number;
+}
+
+async function decideTask(context: TriggersContext, looks: BaseImageLooks, due: Due): Promise<void> {
   try {
-    await decideAll(context, rows, heldUntil);
+    await decideAll(context, looks, due);
   } catch (error) {
     // The rows are free again after their time.
     if (!context.signal.aborted)
       context.log.error(
-        { err: error, task: rows[0]?.task },
+        { err: error, task: due.rows[0]?.task },
         'what became of a base image could not be decided; it is tried again',
       );
   }
 }
 
-async function decideAll(context: TriggersContext, rows: readonly StoredBaseImage[], heldUntil: number): Promise<void> {
+async function decideAll(context: TriggersContext, looks: BaseImageLooks, { rows, heldUntil }: Due): Promise<void> {
   const { tasks, runs, registries, clock, limits } = context;
   const [{ registry_id: registryId, task: name } = { registry_id: 0, task: '' }] = rows;
   const registry = registries.byId(registryId);
@@ -71,7 +78,8 @@ async function decideAll(context: TriggersContext, rows: readonly StoredBaseImag
   if (registry === undefined || task === undefined || trigger === undefined) return;
   const now = clock.now();
   const recent = await runs.list({ registryId, task: name, createdFrom: now - hourMs, limit: maxRunsSeen });
-  const images = await Promise.all(rows.map((row) => movedImage(context, row, recent)));
+  const imagesAt = imagesIn(context, looks, { registry, task });
+  const images = await Promise.all(rows.map((row) => movedImage(context, row, { recent, imagesAt })));
   const verdicts = decide({
     task: taskKey(registry, name),
     isTaskEnabled: task.properties.status === 'Enabled',
@@ -89,7 +97,12 @@ function isWaiting({ status, trigger }: RunFacts): boolean {
   return status === 'Queued' && (trigger?.kind === 'baseImage' || trigger?.kind === 'timer');
 }
 
-async function movedImage(context: TriggersContext, row: StoredBaseImage, recent: readonly RunFacts[]): Promise<MovedImage> {
+interface Known {
+  readonly recent: readonly RunFacts[];
+  readonly imagesAt: ImagesAt;
+}
+
+async function movedImage(context: TriggersContext, row: StoredBaseImage, { recent, imagesAt }: Known): Promise<MovedImage> {
   const { server, repository, tag, claimed_at: claimedAt } = row;
   const current = row.current_digest ?? row.recorded_digest;
   const forImage = recent.flatMap((run) => {
@@ -106,29 +119,11 @@ async function movedImage(context: TriggersContext, row: StoredBaseImage, recent
     current,
     handled: row.handled_digest,
     alreadyQueued: queued?.run.id,
-    sameImagesAs: await sameImages(context, row, current),
+    sameImagesAs: await sameImages(row, current, imagesAt),
     isQuarantined: await isQuarantined(context, row, current),
     chain: await chainBehind(context, row, current),
     recentRuns: forImage.map(({ run }) => run.createdAt),
   };
-}
-
-/** What of other registries is not here has its digest only. */
-async function sameImages(
-  { manifestOf, registries }: TriggersContext,
-  { server, repository, recorded_digest: recorded, handled_digest: handled }: StoredBaseImage,
-  current: string,
-): Promise<MovedImage['sameImagesAs']> {
-  const home = registryAt(server, registries.all());
-  if (home === undefined || current === recorded || current === handled) return undefined;
-  const imagesAt = async (digest: string | null): Promise<string | undefined> => {
-    const manifest = digest === null ? undefined : await manifestOf(home.id, { repository, digest });
-    return manifest && imagesOf(manifest).join();
-  };
-  const images = await imagesAt(current);
-  if (images === undefined) return undefined;
-  if ((await imagesAt(recorded)) === images) return 'recorded';
-  return (await imagesAt(handled)) === images ? 'handled' : undefined;
 }
 
 /** Images of other registries are looked at as whoever pulls them. */

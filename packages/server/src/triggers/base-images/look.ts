@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { RegistryError } from '../../errors/index.ts';
 import { Recent } from '../../platform/recent.ts';
 import {
@@ -9,11 +10,18 @@ import {
 import type { Task } from '../../tasks/index.ts';
 import type { Registry } from '../../tenancy/index.ts';
 import type { TriggersContext } from '../triggers-context.ts';
+import { imagesOf } from './images-of.ts';
 import { registryAt } from './model.ts';
 import type { StoredBaseImage } from './transactions.ts';
 
 /** What a base image is now, or why nobody can tell. */
 export type Look = { readonly digest: string } | { readonly problem: string; readonly retryAfterMs?: number | undefined };
+
+/** What a base image is, or was. */
+export interface PastImage {
+  readonly row: StoredBaseImage;
+  readonly digest: string;
+}
 
 interface SeenDigest {
   readonly digest: string;
@@ -27,6 +35,8 @@ const maxSeen = 10_000;
 export class BaseImageLooks {
   readonly #context: TriggersContext;
   readonly #seen = new Recent<SeenDigest>({ maxEntries: maxSeen });
+  /** Of what everybody may read: a digest stands for the same for ever. Who asks for what another asks for waits with it. */
+  readonly #images = new Recent<Promise<string | undefined>>({ maxEntries: maxSeen });
 
   constructor(context: TriggersContext) {
     this.#context = context;
@@ -42,6 +52,38 @@ export class BaseImageLooks {
       if (error instanceof RemoteError) return { problem: error.message, retryAfterMs: error.retryAfterMs };
       if (error instanceof RegistryError) return { problem: error.message };
       throw error;
+    }
+  }
+
+  /**
+   * One short text for the images that a digest in another registry stands for (`imagesOf`); undefined: they are not known, for
+   * whatever reason. @throws the signal's reason
+   */
+  async images(registry: Registry, task: Task, past: PastImage): Promise<string | undefined> {
+    const credentials = await this.#credentials(registry, task, past.row.server).catch(unknownIfRefused);
+    if (credentials !== undefined) return this.#askImages(past, credentials);
+    const key = `${past.row.server}/${past.row.repository}@${past.digest}`;
+    const known = this.#images.get(key);
+    if (known !== undefined) return known;
+    const asked = this.#askImages(past, undefined);
+    this.#images.set(key, asked);
+    const images = await asked.catch((error: unknown) => {
+      this.#images.delete(key);
+      throw error;
+    });
+    if (images === undefined) this.#images.delete(key);
+    return images;
+  }
+
+  async #askImages({ row, digest }: PastImage, credentials: RemoteCredentials | undefined): Promise<string | undefined> {
+    const { signal } = this.#context;
+    try {
+      const { bytes, mediaType } = await this.#repository(row, credentials).manifest(digest, signal);
+      if (mediaType === undefined) return undefined;
+      return createHash('sha256').update(imagesOf({ digest, mediaType, bytes }).join()).digest('base64url');
+    } catch (error) {
+      signal.throwIfAborted();
+      return unknownIfRefused(error);
     }
   }
 
@@ -65,14 +107,18 @@ export class BaseImageLooks {
     return digest;
   }
 
-  async #ask(row: StoredBaseImage, credentials: RemoteCredentials | undefined): Promise<string> {
-    const { outbound, clock, signal } = this.#context;
+  #ask(row: StoredBaseImage, credentials: RemoteCredentials | undefined): Promise<string> {
+    const known = row.current_digest ?? row.recorded_digest;
+    return this.#repository(row, credentials).digest(row.tag, known, this.#context.signal);
+  }
+
+  #repository(row: StoredBaseImage, credentials: RemoteCredentials | undefined): RemoteRepository {
+    const { outbound, clock } = this.#context;
     const address = parseRegistryAddress(row.server);
     if (address === undefined) throw new RemoteError('unusable', `${row.server} is no address of a registry`);
     // Once: whoever is busy is asked again at another time, not waited for.
     const patience = { outbound, clock, wait: async () => undefined, maxTries: 1 };
-    const remote = new RemoteRepository({ patience, address, repository: row.repository, credentials });
-    return remote.digest(row.tag, row.current_digest ?? row.recorded_digest, signal);
+    return new RemoteRepository({ patience, address, repository: row.repository, credentials });
   }
 
   /** Those that runs of the task sign in with. @throws RegistryError */
@@ -87,4 +133,10 @@ export class BaseImageLooks {
     const login = request.logins?.find((each) => isServer(each.server));
     return login && { username: login.username, password: login.password };
   }
+}
+
+/** Then the digest counts. */
+function unknownIfRefused(error: unknown): undefined {
+  if (error instanceof RemoteError || error instanceof RegistryError) return undefined;
+  throw error;
 }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { type RandomImage, RegistryClient, forEachEngine, randomImage, startRegistry } from '@berth/testkit';
+import { mediaTypes } from '@berth/oci';
+import { type RandomImage, RegistryClient, contentOf, forEachEngine, randomImage, startRegistry } from '@berth/testkit';
 import { type TestTriggers, baseImageTrigger, openTestTriggers } from '../test-triggers.ts';
 
 const trigger = { baseImageTrigger };
@@ -11,6 +12,8 @@ const intervalMs = 900_000;
 interface Other {
   readonly host: string;
   push(): Promise<string>;
+  /** An index around an image that is there, which differs from other such indexes by what it says of itself. */
+  pushIndexOf(digest: string, said: string): Promise<string>;
   readonly login: { readonly userName: object; readonly password: object };
 }
 
@@ -27,6 +30,14 @@ async function startOther(t: TestContext): Promise<Other> {
       const image: RandomImage = randomImage({ layers: 1, layerBytes: 64 });
       await client.pushImage('team/base', image, 'v1');
       return image.manifest.digest;
+    },
+    pushIndexOf: async (digest, said) => {
+      const { body } = await client.request('GET', `/v2/team/base/manifests/${digest}`);
+      const manifests = [{ mediaType: mediaTypes.ociManifest, digest, size: body.length }];
+      const index = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests, annotations: { said } };
+      const content = contentOf(mediaTypes.ociIndex, Buffer.from(JSON.stringify(index)));
+      await client.pushManifest('team/base', content, 'v1');
+      return content.digest;
     },
     login: { userName: opaque(registry.username), password: opaque(registry.password) },
   };
@@ -72,6 +83,28 @@ forEachEngine((engine) => {
     assert.equal(denied?.current_digest, null);
     assert.match(denied?.problem ?? '', /does not let team\/base be read/);
     assert.match((await triggers.reasons('stranger'))[0] ?? '', /team\/base:v1 could not be looked at: .* does not let/);
+  });
+
+  test('an index around the same images needs no run there, either; another image in it does', async (t) => {
+    const triggers = await openTestTriggers(engine, t);
+    const { clock } = triggers;
+    const other = await startOther(t);
+    const image = await other.push();
+    const credentials = { customRegistries: { [other.host]: other.login } };
+    const used = await other.pushIndexOf(image, 'built on Monday');
+    await dependOn(triggers, 'attested', { server: other.host, digest: used }, { credentials });
+    const lookAgain = async (): Promise<number> => {
+      clock.time += 2 * intervalMs;
+      await triggers.poll();
+      await triggers.follow();
+      return (await triggers.runs('attested')).length;
+    };
+    const again = await other.pushIndexOf(image, 'built on Tuesday');
+    assert.equal(await lookAgain(), 1);
+    assert.equal((await triggers.images('attested'))[0]?.current_digest, again);
+    assert.match((await triggers.reasons('attested'))[0] ?? '', /its images are what the last successful run used/);
+    await other.pushIndexOf(await other.push(), 'built on Wednesday');
+    assert.equal(await lookAgain(), 2);
   });
 
   test('who is busy is asked later and ever later, and what failed for all is asked for once', async (t) => {
