@@ -3,8 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine } from './engine.ts';
 import { removeMounted } from './remove-mounted.ts';
-import type { Storage } from './storage.ts';
-import { imageIn } from './storage.ts';
+import { type Storage, imageIn } from './storage.ts';
 
 /** Where a store is. */
 export interface StorePlace {

@@ -70,9 +70,7 @@ async function canKeepLayers(
   if (engine.name === 'docker' || !cache.isShared) return false;
   const hidden = findHiddenInput(await readFile(place.dockerfile, 'utf8'));
   if (hidden === undefined) return true;
-  context.say(
-    `All layers are built anew: ${place.dockerfileName}:${hidden.line}: ${hidden.reason}, which ${engine.name} does not look at when it finds steps again`,
-  );
+  context.say(`All layers are built anew: ${place.dockerfileName}:${hidden.line}: ${hidden.reason}`);
   return false;
 }
 

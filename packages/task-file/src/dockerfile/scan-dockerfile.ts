@@ -31,7 +31,8 @@ export interface DockerfileScan {
   readonly warnings: readonly string[];
 }
 
-const maxLength = 1024 * 1024;
+/** In characters. Longer ones are not taken apart. */
+export const maxDockerfileLength = 1024 * 1024;
 
 interface Stage {
   readonly name: string | undefined;
@@ -44,8 +45,11 @@ interface Stage {
 
 /** Which images a Dockerfile needs for its target, the runtime image of the target first. Stages that the target does not need are left out. */
 export function scanDockerfile(text: string, options: ScanOptions = {}): DockerfileScan {
-  if (text.length > maxLength)
-    return { images: [], warnings: [`the Dockerfile has more than ${maxLength} characters; its base images are not known`] };
+  if (text.length > maxDockerfileLength)
+    return {
+      images: [],
+      warnings: [`the Dockerfile has more than ${maxDockerfileLength} characters; its base images are not known`],
+    };
   const warnings: string[] = [];
   const stages = stagesOf(DockerfileParser.parse(text.replace(/^\uFEFF/, '')), options);
   const target = findTarget(stages, options.target);
