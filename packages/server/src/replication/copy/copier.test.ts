@@ -39,6 +39,38 @@ forEachEngine((engine) => {
     await west.complete('a', index.manifest);
   });
 
+  test('an index whose turn comes again before it was given back is looked at again', async (t) => {
+    const { east, west } = await openRegions(engine, t, ['east', 'west']);
+    const index = randomIndex({ images: 1 });
+    const [image] = index.images;
+    assert.ok(image !== undefined);
+    await east.push('a', image);
+    const told = await east.pushManifest('a', index.manifest, ['all']);
+    const asking = Promise.withResolvers<void>();
+    const answering = Promise.withResolvers<void>();
+    west.link('east').onResolve = (reference) => {
+      if (reference !== image.manifest.digest) return undefined;
+      asking.resolve();
+      return answering.promise;
+    };
+    const copying = Promise.withResolvers<void>();
+    west.link('east').onBlob = () => {
+      copying.resolve();
+      return new Promise(() => undefined);
+    };
+    west.start();
+    await west.hear(east, told);
+    await asking.promise;
+    // It waits for its image now, and its turn comes again while that is asked for.
+    west.pass(10_000);
+    await until(() => west.isClaimed(index.manifest.digest));
+    answering.resolve();
+    await copying.promise;
+    // Nobody will ever have the image: only another look finds out that the index has to do without.
+    for (const region of [east, west]) await region.hearDeletion(east, 'a', image.manifest.digest);
+    await west.complete('a', index.manifest);
+  });
+
   test('a manifest whose bytes were not sent along is asked for', async (t) => {
     const { east, west } = await openRegions(engine, t, ['east', 'west']);
     west.start();

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { releaseClaims } from '../merge/claims.ts';
 import type { ClaimedManifest } from '../merge/model.ts';
-import { claimPending, failPending, renewClaims } from '../merge/pending.ts';
+import { claimPending, failPending, giveBackClaim, renewClaims } from '../merge/pending.ts';
 import { completeManifest } from './complete-manifest.ts';
 import type { CopyContext } from './copy-context.ts';
 import { retryDelayMs } from './model.ts';
@@ -23,6 +23,8 @@ const saveMs = 2_000;
 export class Copier {
   readonly #context: CopyContext;
   readonly #inWork = new Map<number, Promise<void>>();
+  /** Of those: they were given back to wait, and their turn came before the work on them was over. */
+  readonly #claimedAgain = new Set<number>();
   readonly #up = new Set<string>();
   #wake = Promise.withResolvers<void>();
   #isNewestNext = true;
@@ -125,13 +127,27 @@ export class Copier {
 
   #start(manifest: ClaimedManifest, signal: AbortSignal): void {
     const { id } = manifest;
-    if (this.#inWork.has(id)) return;
+    if (this.#inWork.has(id)) {
+      this.#claimedAgain.add(id);
+      return;
+    }
     const isFull = this.#inWork.size + 1 >= maxInWork;
     const work = this.#work(manifest, signal).finally(() => {
       this.#inWork.delete(id);
       if (isFull) this.wake();
+      return this.#claimedAgain.delete(id) ? this.#giveBack(id, signal) : undefined;
     });
     this.#inWork.set(id, work);
+  }
+
+  /** Otherwise nobody looked at it before the claim ends. Never rejects. */
+  async #giveBack(id: number, signal: AbortSignal): Promise<void> {
+    try {
+      await giveBackClaim(this.#context, id);
+      this.wake();
+    } catch (error) {
+      if (!signal.aborted) this.#context.log.error({ err: error }, 'a manifest could not be given back; its lease will end');
+    }
   }
 
   /** Never rejects. */

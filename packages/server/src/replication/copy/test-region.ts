@@ -57,6 +57,8 @@ export interface TestRegion {
   told(): Promise<readonly ToldFact[]>;
   /** Why manifests wait. */
   problems(): Promise<readonly (string | null)[]>;
+  /** Whether a manifest that waits is somebody's to bring. */
+  isClaimed(digest: string): Promise<boolean>;
   feed(region: string): Promise<{ readonly damaged_answers: number; readonly copied_bytes: number }>;
   lockRepository(repository: string): Promise<void>;
   /** Its bytes change in the store. */

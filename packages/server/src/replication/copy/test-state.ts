@@ -33,6 +33,10 @@ export function stateOf({ database, registryId, files }: StateOf) {
       (await db.selectFrom('uploads').select('received_bytes').execute()).reduce((sum, row) => sum + row.received_bytes, 0),
     copiesInWork: () => count(db.selectFrom('region_copies').select('digest').execute()),
     problems: async () => (await db.selectFrom('pending_manifests').select('problem').execute()).map((row) => row.problem),
+    isClaimed: async (digest: string): Promise<boolean> => {
+      const rows = db.selectFrom('pending_manifests').select('id').where('digest', '=', digest);
+      return (await rows.where('claimed_until', 'is not', null).execute()).length > 0;
+    },
     feed: (region: string) =>
       db
         .selectFrom('region_feeds')

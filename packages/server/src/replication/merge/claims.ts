@@ -73,6 +73,13 @@ export const renewClaimRows = defineTransaction(
   },
 );
 
+export const giveBackRow = defineTransaction(
+  'replication.give-back-claim',
+  async (tx, input: { readonly id: number }): Promise<void> => {
+    await tx.updateTable('pending_manifests').set({ claimed_until: null }).where('id', '=', input.id).execute();
+  },
+);
+
 /** There is no other process: whoever had claimed something is dead. */
 export const releaseClaims = defineTransaction('replication.release-claims', async (tx): Promise<void> => {
   await tx.updateTable('pending_manifests').set({ claimed_until: null }).where('claimed_until', 'is not', null).execute();
@@ -108,6 +115,7 @@ export const dropNeed = defineTransaction(
 export const claimTransactions: readonly TransactionDefinition<never, unknown>[] = [
   claimRows,
   renewClaimRows,
+  giveBackRow,
   releaseClaims,
   failRow,
   dropNeed,

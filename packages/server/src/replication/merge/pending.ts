@@ -4,7 +4,7 @@ import { manifestSeal } from '../../catalog/index.ts';
 import { emptyRegister, findRegister, isThere, never } from '../../changes/index.ts';
 import { openBytes } from '../../platform/sealing/index.ts';
 import type { ReplicationContext } from '../replication-context.ts';
-import { claimRows, dropNeed, failRow, renewClaimRows } from './claims.ts';
+import { claimRows, dropNeed, failRow, giveBackRow, renewClaimRows } from './claims.ts';
 import { missingOf } from './missing.ts';
 import type { ClaimedManifest, MissingContent, PendingManifest } from './model.ts';
 import { stateOfTag } from './tag-state.ts';
@@ -44,6 +44,11 @@ export async function claimPending(
 
 export async function renewClaims({ database, clock }: Context, ids: readonly number[]): Promise<void> {
   await database.write(renewClaimRows, { ids, claimedUntil: clock.now() + claimMs });
+}
+
+/** Gives a claim back, without anything having been done for it: its turn stays. */
+export async function giveBackClaim({ database }: Context, id: number): Promise<void> {
+  await database.write(giveBackRow, { id });
 }
 
 /** What it needs, in no order, and its repository does not have. Empty as long as its own bytes are not here. */
