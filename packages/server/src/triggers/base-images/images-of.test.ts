@@ -19,3 +19,9 @@ test('whatever has no images in it stands for itself', () => {
   assert.deepEqual(imagesOf(index([])), [c]);
   assert.deepEqual(imagesOf({ ...index([{ digest: a }]), bytes: Buffer.alloc(300_000, ' ') }), [c]);
 });
+
+test('what only says that it is an index stands for itself, whatever it is', () => {
+  for (const manifests of ['null', '{}', '[null]', '[{"annotations":null}]', '[{"digest":7}]', '['])
+    assert.deepEqual(imagesOf({ ...index([]), bytes: Buffer.from(`{"manifests":${manifests}}`) }), [c], manifests);
+  for (const text of ['', 'null', '[]']) assert.deepEqual(imagesOf({ ...index([]), bytes: Buffer.from(text) }), [c], text);
+});

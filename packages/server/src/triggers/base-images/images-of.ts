@@ -12,7 +12,7 @@ export interface NamedManifest {
 
 interface Child {
   readonly digest: string;
-  readonly annotations?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>> | null;
 }
 
 /**
@@ -21,7 +21,20 @@ interface Child {
  */
 export function imagesOf({ digest, mediaType, bytes }: NamedManifest): readonly string[] {
   if (!isIndexType(mediaType) || bytes.length > maxBytes) return [digest];
-  const { manifests = [] } = JSON.parse(bytes.toString()) as { readonly manifests?: readonly Child[] };
-  const images = manifests.filter(({ annotations }) => annotations?.['vnd.docker.reference.type'] !== attestation);
+  const images = childrenIn(bytes).filter(({ annotations }) => annotations?.['vnd.docker.reference.type'] !== attestation);
   return images.length === 0 ? [digest] : images.map((child) => child.digest).toSorted();
+}
+
+/** None of what only says that it is an index: other registries may send anything. */
+function childrenIn(bytes: Buffer): readonly Child[] {
+  try {
+    const { manifests } = JSON.parse(bytes.toString()) as { readonly manifests?: unknown };
+    return Array.isArray(manifests) && manifests.every(isChild) ? manifests : [];
+  } catch {
+    return [];
+  }
+}
+
+function isChild(value: unknown): value is Child {
+  return typeof (value as Partial<Child> | null)?.digest === 'string';
 }
